@@ -1,0 +1,30 @@
+"""The networks, in pure torch, and the table by which a checkpoint's metadata finds its builder."""
+
+from collections.abc import Callable
+
+from segdemo.models.classifier import conv1x1_vgg
+from segdemo.models.fcn import fcn_vgg
+from segdemo.models.network import SegmentationNetwork
+
+ARCHITECTURES: dict[str, Callable[..., SegmentationNetwork]] = {"conv1x1_vgg": conv1x1_vgg, "fcn_vgg": fcn_vgg}
+
+
+def build(architecture: str, **arguments: object) -> SegmentationNetwork:
+    """Build a network by name.
+
+    Args:
+        architecture: A key of `ARCHITECTURES`.
+        **arguments: What its builder takes.
+
+    Returns:
+        The network, with random weights unless the arguments say otherwise.
+
+    Raises:
+        ValueError: No architecture has this name, or the arguments do not fit it.
+    """
+    if architecture not in ARCHITECTURES:
+        raise ValueError(f"unknown architecture {architecture!r}: choose from {', '.join(ARCHITECTURES)}")
+    try:
+        return ARCHITECTURES[architecture](**arguments)
+    except TypeError as error:
+        raise ValueError(f"{architecture}: {error}") from error

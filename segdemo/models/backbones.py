@@ -1,0 +1,62 @@
+"""VGG's convolutional part, cut into stages where its MaxPool layers are."""
+
+from torch import nn
+from torchvision.models import get_model, vgg
+
+from segdemo.models.initialisation import he_
+
+# torchvision keeps VGG's layer plans under the letters of Simonyan and Zisserman's table 1.
+_PLANS = {"vgg11": "A", "vgg13": "B", "vgg16": "D", "vgg19": "E"}
+
+
+def vgg_features(name: str, weights: str | None = None) -> nn.Sequential:
+    """Build the conv, ReLU and pooling layers of a VGG, without its classifier.
+
+    Args:
+        name: `vgg11`, `vgg13`, `vgg16` or `vgg19`, with `_bn` behind it for BatchNorm.
+        weights: The name of torchvision weights (`"DEFAULT"`: ImageNet's), fetched on first use; None draws He's.
+
+    Returns:
+        Layers that map `[N, 3, H, W]` to `[N, 512, H/32, W/32]`.
+
+    Raises:
+        ValueError: No VGG has this name.
+    """
+    plan = _PLANS.get(name.removesuffix("_bn"))
+    if plan is None:
+        raise ValueError(f"unknown VGG {name!r}: choose from {', '.join(_PLANS)}, with or without _bn")
+    if weights is not None:
+        return get_model(name, weights=weights).features
+    return he_(vgg.make_layers(vgg.cfgs[plan], batch_norm=name.endswith("_bn")))
+
+
+def split_at_max_pools(features: nn.Sequential) -> list[nn.Sequential]:
+    """Cut a chain of layers into stages, each ending with its MaxPool.
+
+    The positions are found, not written down: they differ between VGG11, 13 and 16 and with BatchNorm, and a wrong cut
+    still runs, because the shapes fit.
+
+    Args:
+        features: For example `vgg_features("vgg16_bn")`.
+
+    Returns:
+        The stages, for any VGG five of them. Layers behind the last MaxPool would make one more.
+    """
+    stages, current = [], []
+    for layer in features:
+        current.append(layer)
+        if isinstance(layer, nn.MaxPool2d):
+            stages.append(nn.Sequential(*current))
+            current = []
+    return [*stages, nn.Sequential(*current)] if current else stages
+
+
+def without_last_pool(features: nn.Sequential) -> nn.Sequential:
+    """Drop the last MaxPool, which halves the stride (32 → 16).
+
+    Raises:
+        ValueError: The last layer is no MaxPool.
+    """
+    if not isinstance(features[-1], nn.MaxPool2d):
+        raise ValueError(f"the last layer is {features[-1]}, not a MaxPool2d")
+    return features[:-1]

@@ -1,0 +1,185 @@
+"""Fully convolutional networks on a VGG backbone: FCN-32s, FCN-16s and FCN-8s from one set of weights.
+
+Source: Long, Shelhamer, Darrell, "Fully Convolutional Networks for Semantic Segmentation", CVPR 2015; trained jointly
+("at once") as in Shelhamer, Long, Darrell, PAMI 2017. Where the original pads the photo by 100 pixels so that any size
+works, this one pads to a multiple of 32 and crops.
+"""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchvision.models import get_model
+
+from segdemo.models.backbones import split_at_max_pools, vgg_features
+from segdemo.models.convolutionize import convolutionize
+from segdemo.models.initialisation import bilinear_, he_
+from segdemo.models.network import SegmentationNetwork, pad_to_multiple
+
+STRIDES = (32, 16, 8)
+
+
+class Upscore(nn.Module):
+    """Upsample scores by a transposed conv that starts bilinear and learns: kernel 2s, stride s, padding s/2.
+
+    The transposed conv alone adds too few neighbours at the border, where a constant map fades to about a half, or a
+    quarter in a corner. So the map is extended by one cell all round and the result cropped by one stride.
+
+    Args:
+        num_classes: Channels in and out.
+        stride: s, even.
+    """
+
+    def __init__(self, num_classes: int, stride: int) -> None:
+        super().__init__()
+        self.conv = bilinear_(
+            nn.ConvTranspose2d(num_classes, num_classes, 2 * stride, stride, padding=stride // 2, bias=False)
+        )
+
+    def forward(self, scores: Tensor) -> Tensor:
+        """Upsample: `[N, C, h, w]` → `[N, C, h·s, w·s]`."""
+        crop = self.conv.stride[0]
+        upsampled = self.conv(F.pad(scores, (1, 1, 1, 1), mode="replicate"))
+        return upsampled[..., crop:-crop, crop:-crop]
+
+
+class FCN(SegmentationNetwork):
+    """The VGG-FCN with its three outputs; `stride` picks the one that `forward` gives.
+
+    Args:
+        stages: The backbone's five stages, each ending with its pooling.
+        head: FC6 and FC7 as convs, from the last stage's 512 channels to `fc_width`, the map's size unchanged.
+        fc_width: Channels behind FC7.
+        num_classes: Channels of every score map.
+        stride: 32, 16 or 8: the stride of the score map that is upsampled last.
+
+    Raises:
+        ValueError: The stride is none of the three, or the stages are not five.
+    """
+
+    size_multiple = 32
+
+    def __init__(
+        self, stages: list[nn.Sequential], head: nn.Module, fc_width: int, num_classes: int, stride: int
+    ) -> None:
+        super().__init__()
+        if stride not in STRIDES:
+            raise ValueError(f"an FCN has stride 32, 16 or 8, not {stride}")
+        if len(stages) != len(("pool1", "pool2", "pool3", "pool4", "pool5")):
+            raise ValueError(f"an FCN is built on five stages, not {len(stages)}")
+        self.stride = stride
+        self.stages = nn.ModuleList(stages)
+        self.head = head
+        self.score = he_(nn.Conv2d(fc_width, num_classes, 1))
+        # The skips start at zero, so FCN-16s and 8s begin as FCN-32s and learn what to add.
+        self.score_pool4 = _zero(nn.Conv2d(512, num_classes, 1))
+        self.score_pool3 = _zero(nn.Conv2d(256, num_classes, 1))
+        self.upscore_fc7 = Upscore(num_classes, 2)
+        self.upscore_pool4 = Upscore(num_classes, 2)
+        self.upscore32 = Upscore(num_classes, 32)
+        self.upscore16 = Upscore(num_classes, 16)
+        self.upscore8 = Upscore(num_classes, 8)
+
+    def score_maps(self, images: Tensor) -> dict[int, Tensor]:
+        """Make the coarse scores of all three outputs in one pass through the backbone.
+
+        Args:
+            images: `[N, 3, H, W]`, H and W multiples of 32.
+
+        Returns:
+            For each stride s of 32, 16 and 8 the scores `[N, C, H/s, W/s]`, skips added.
+        """
+        pools = []
+        features = images
+        for stage in self.stages:
+            features = stage(features)
+            pools.append(features)
+        at32 = self.score(self.head(features))
+        at16 = self.upscore_fc7(at32) + self.score_pool4(pools[3])
+        at8 = self.upscore_pool4(at16) + self.score_pool3(pools[2])
+        return {32: at32, 16: at16, 8: at8}
+
+    def score_map(self, images: Tensor) -> Tensor:
+        """Make the coarse scores of the chosen output: `[N, 3, H, W]` → `[N, C, H/stride, W/stride]`."""
+        return self.score_maps(images)[self.stride]
+
+    def upsample(self, score_map: Tensor) -> Tensor:
+        """Upsample the chosen output's scores: `[N, C, h, w]` → `[N, C, h·stride, w·stride]`."""
+        return self._upscore(self.stride)(score_map)
+
+    def forward_all(self, images: Tensor) -> dict[int, Tensor]:
+        """Score every pixel by all three outputs, as joint training needs it.
+
+        Args:
+            images: `[N, 3, H, W]`, any size.
+
+        Returns:
+            For each stride the scores `[N, C, H, W]`.
+        """
+        height, width = images.shape[-2:]
+        maps = self.score_maps(pad_to_multiple(images, self.size_multiple))
+        return {stride: self._upscore(stride)(scores)[..., :height, :width] for stride, scores in maps.items()}
+
+    def _upscore(self, stride: int) -> Upscore:
+        return {32: self.upscore32, 16: self.upscore16, 8: self.upscore8}[stride]
+
+
+def _zero(conv: nn.Conv2d) -> nn.Conv2d:
+    nn.init.zeros_(conv.weight)
+    nn.init.zeros_(conv.bias)
+    return conv
+
+
+def fc_head(width: int, kernel_size: int, dropout: float) -> nn.Sequential:
+    """Build FC6 and FC7 as convs, each with ReLU and dropout.
+
+    Args:
+        width: Channels of both; VGG16's own have 4,096.
+        kernel_size: FC6's: 7 is what VGG16's FC6 becomes, 1 is the light form.
+        dropout: Share of the channels' values that is dropped in training.
+
+    Returns:
+        Layers that map `[N, 512, h, w]` to `[N, width, h, w]`.
+    """
+    fc6 = nn.Conv2d(512, width, kernel_size, padding=kernel_size // 2)
+    fc7 = nn.Conv2d(width, width, 1)
+    return he_(nn.Sequential(fc6, nn.ReLU(), nn.Dropout(dropout), fc7, nn.ReLU(), nn.Dropout(dropout)))
+
+
+def pretrained_fc_head(backbone: str, weights: str, dropout: float) -> nn.Sequential:
+    """Build FC6 (7×7, 4,096 channels) and FC7 (1×1) from the Linear layers of torchvision's pretrained VGG."""
+    classifier = get_model(backbone, weights=weights).classifier
+    fc6, fc7 = convolutionize(classifier[0], 7), convolutionize(classifier[3])
+    fc6.padding = (3, 3)  # keeps the map's size; the classifier's own answer is the cell with no padding in its window
+    return nn.Sequential(fc6, nn.ReLU(), nn.Dropout(dropout), fc7, nn.ReLU(), nn.Dropout(dropout))
+
+
+def fcn_vgg(
+    backbone: str,
+    num_classes: int,
+    *,
+    stride: int = 8,
+    fc_width: int = 4096,
+    fc_kernel: int = 7,
+    dropout: float = 0.5,
+    weights: str | None = None,
+) -> FCN:
+    """Build an FCN on a VGG.
+
+    Args:
+        backbone: A name that `vgg_features` takes, such as `vgg16` or `vgg16_bn`.
+        num_classes: Channels of every score map.
+        stride: 32, 16 or 8, the output that `forward` gives.
+        fc_width: Channels of FC6 and FC7.
+        fc_kernel: FC6's kernel size, odd.
+        dropout: In FC6 and FC7, in training.
+        weights: torchvision weights (`"DEFAULT"`: ImageNet's), fetched on first use, or None for a random start. They
+            fill the backbone, and FC6 and FC7 too where these have the original's width and kernel.
+
+    Returns:
+        The network.
+    """
+    stages = split_at_max_pools(vgg_features(backbone, weights))
+    if weights is not None and (fc_width, fc_kernel) == (4096, 7):
+        head = pretrained_fc_head(backbone, weights, dropout)
+    else:
+        head = fc_head(fc_width, fc_kernel, dropout)
+    return FCN(stages, head, fc_width, num_classes, stride)

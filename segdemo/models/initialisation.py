@@ -1,0 +1,66 @@
+"""How weights start: He initialisation for layers that learn, bilinear for transposed convs that upsample."""
+
+import torch
+from torch import Tensor, nn
+
+
+def he_(module: nn.Module) -> nn.Module:
+    """Draw conv, transposed-conv and linear weights from He's normal distribution in place; biases become zero.
+
+    BatchNorm starts as the identity. Source: He et al., "Delving Deep into Rectifiers", ICCV 2015.
+
+    Args:
+        module: Every layer inside it is initialised, so hand over only what is to be trained from nothing.
+
+    Returns:
+        The same module.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            # A transposed conv's weight is [in, out, k, k]: its fan-in stands where a conv has its fan-out.
+            mode = "fan_out" if isinstance(layer, nn.ConvTranspose2d) else "fan_in"
+            nn.init.kaiming_normal_(layer.weight, mode=mode, nonlinearity="relu")
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.BatchNorm2d):
+            nn.init.ones_(layer.weight)
+            nn.init.zeros_(layer.bias)
+    return module
+
+
+def bilinear_kernel(kernel_size: int) -> Tensor:
+    """Make the 2-D tent with which a transposed conv interpolates bilinearly.
+
+    Args:
+        kernel_size: Twice the stride, so an even number.
+
+    Returns:
+        `[kernel_size, kernel_size]`, float32; its sum is `(kernel_size / 2)²`.
+    """
+    centre = (kernel_size - 1) / 2
+    tent = 1 - (torch.arange(kernel_size, dtype=torch.float32) - centre).abs() / (kernel_size / 2)
+    return torch.outer(tent, tent)
+
+
+@torch.no_grad()
+def bilinear_(layer: nn.ConvTranspose2d) -> nn.ConvTranspose2d:
+    """Make a transposed conv a bilinear upsampler in place: the tent from each class to itself, zero between classes.
+
+    Source: Long, Shelhamer, Darrell, "Fully Convolutional Networks for Semantic Segmentation", CVPR 2015, section 3.3.
+
+    Args:
+        layer: As many output as input channels, a square kernel of twice the stride.
+
+    Returns:
+        The same layer.
+
+    Raises:
+        ValueError: Channels or kernel do not fit.
+    """
+    kernel_size, stride = layer.kernel_size[0], layer.stride[0]
+    if layer.in_channels != layer.out_channels or layer.kernel_size != (2 * stride, 2 * stride):
+        raise ValueError(f"bilinear start needs equal channels and a kernel of twice the stride, not {layer}")
+    layer.weight.zero_()
+    diagonal = torch.arange(layer.in_channels)
+    layer.weight[diagonal, diagonal] = bilinear_kernel(kernel_size).to(layer.weight)
+    return layer

@@ -1,0 +1,71 @@
+"""What every segmentation network here has in common: any input size in, scores of exactly that size out."""
+
+from abc import ABC, abstractmethod
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:
+    """Extend images on the right and at the bottom until both sides are multiples of a stride.
+
+    The outermost pixels are repeated, so a network sees no edge that the photo does not have. Padding at the right and
+    bottom alone keeps pixel (0, 0) where it was; the scores are cropped back afterwards.
+
+    Args:
+        images: `[N, C, H, W]`, H and W at least 1.
+        multiple: Pixels.
+
+    Returns:
+        `[N, C, ⌈H/multiple⌉·multiple, ⌈W/multiple⌉·multiple]`.
+    """
+    height, width = images.shape[-2:]
+    down, right = -height % multiple, -width % multiple
+    return F.pad(images, (0, right, 0, down), mode="replicate") if down or right else images
+
+
+class SegmentationNetwork(nn.Module, ABC):
+    """An image batch in, one score per class and pixel out.
+
+    A subclass says how a coarse score map is made and how it is upsampled; this class makes that work for any size.
+
+    Attributes:
+        stride: Pixels of the input per cell of the score map.
+        size_multiple: The input is padded to a multiple of this many pixels.
+    """
+
+    stride: int
+    size_multiple: int
+
+    @abstractmethod
+    def score_map(self, images: Tensor) -> Tensor:
+        """Make the coarse scores: `[N, 3, H, W]`, multiples of `size_multiple` → `[N, C, H/stride, W/stride]`."""
+
+    @abstractmethod
+    def upsample(self, score_map: Tensor) -> Tensor:
+        """Upsample by the stride: `[N, C, h, w]` → `[N, C, h·stride, w·stride]`."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Score every pixel.
+
+        Args:
+            images: Normalised RGB, `[N, 3, H, W]`, any size from 1×1 up.
+
+        Returns:
+            Scores (logits), `[N, C, H, W]`.
+        """
+        return self.forward_with_map(images)[1]
+
+    def forward_with_map(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Score every pixel and keep the coarse scores too.
+
+        Args:
+            images: Normalised RGB, `[N, 3, H, W]`.
+
+        Returns:
+            The score map `[N, C, ⌈H/stride⌉, ⌈W/stride⌉]` and the upsampled scores `[N, C, H, W]`.
+        """
+        height, width = images.shape[-2:]
+        score_map = self.score_map(pad_to_multiple(images, self.size_multiple))
+        scores = self.upsample(score_map)[..., :height, :width]
+        return score_map[..., : -(-height // self.stride), : -(-width // self.stride)], scores
