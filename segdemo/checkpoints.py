@@ -1,0 +1,139 @@
+"""Trained networks as safetensors files whose metadata is enough to rebuild them."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from segdemo.models import SegmentationNetwork, build
+
+
+class CheckpointError(ValueError):
+    """A file is no checkpoint that can be used; the message says why in one sentence."""
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a checkpoint says of itself.
+
+    Attributes:
+        architecture: A key of `segdemo.models.ARCHITECTURES`.
+        arguments: What its builder takes.
+        classes: Class names, by index.
+        colours: `#rrggbb`, by index.
+        mean: Of each channel, photos scaled to 0–1.
+        std: Of each channel.
+        analysis_size: The longer side, in pixels, at which the network sees a photo best.
+        dataset: What it was trained on.
+        recipe: The recipe's name and settings.
+        seed: Of the random numbers.
+        epochs: Passes over the data so far.
+        minutes: Time spent in training.
+        metrics: Measured on the held-out part of the training data.
+        versions: Of the libraries that made it.
+    """
+
+    architecture: str
+    arguments: dict[str, object]
+    classes: tuple[str, ...]
+    colours: tuple[str, ...]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    analysis_size: int
+    dataset: str = ""
+    recipe: dict[str, object] = field(default_factory=dict)
+    seed: int = 0
+    epochs: int = 0
+    minutes: float = 0.0
+    metrics: dict[str, object] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+def save(path: Path, network: nn.Module, metadata: Metadata) -> None:
+    """Write a network's weights, as float16 where that loses nothing that matters, and its metadata.
+
+    Vectors (biases, BatchNorm's statistics) stay float32: they are small, and a variance can underflow. The file
+    appears whole or not at all.
+
+    Args:
+        path: Where to, ending in `.safetensors`.
+        network: Of the metadata's architecture.
+        metadata: Stored as JSON, one entry a field.
+    """
+    tensors = {name: _compact(tensor) for name, tensor in network.state_dict().items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    save_file(tensors, partial, {key: json.dumps(value) for key, value in asdict(metadata).items()})
+    partial.replace(path)
+
+
+def load_metadata(path: Path) -> Metadata:
+    """Read what a checkpoint says of itself, without its weights.
+
+    Raises:
+        CheckpointError: There is no such file, it is cut short, or its metadata is not a checkpoint's.
+    """
+    return _read(path, with_tensors=False)[0]
+
+
+def load(path: Path, **overrides: object) -> tuple[SegmentationNetwork, Metadata]:
+    """Rebuild a network from its file alone.
+
+    Args:
+        path: A file that `save` wrote.
+        **overrides: Builder arguments that take the place of the file's, such as `stride=16`.
+
+    Returns:
+        The network, float32, on the CPU and in `eval` mode, and its metadata.
+
+    Raises:
+        CheckpointError: The file is missing, cut short, of another architecture, or holds NaN or infinity.
+    """
+    metadata, tensors = _read(path, with_tensors=True)
+    if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
+        raise CheckpointError(f"{path.name} holds weights that are not finite numbers")
+    try:
+        # On the meta device nothing is allocated or drawn, so shapes are checked before memory is spent on them.
+        with torch.device("meta"):
+            network = build(metadata.architecture, **{**metadata.arguments, **overrides})
+        network.load_state_dict(tensors, assign=True)
+    except (AttributeError, RuntimeError, TypeError, ValueError) as error:
+        reason = str(error).splitlines()[0].rstrip(":")
+        raise CheckpointError(f"{path.name} does not fit the architecture it names: {reason}") from error
+    return network.eval(), metadata
+
+
+def _compact(tensor: Tensor) -> Tensor:
+    is_matrix = tensor.is_floating_point() and tensor.ndim > 1
+    return tensor.detach().to("cpu", torch.float16 if is_matrix else tensor.dtype).contiguous()
+
+
+def _read(path: Path, with_tensors: bool) -> tuple[Metadata, dict[str, Tensor]]:
+    if not path.is_file():
+        raise CheckpointError(f"there is no checkpoint {path.name} in {path.parent.name or '.'}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = _parse(file.metadata() or {})
+            names = file.keys() if with_tensors else ()
+            tensors = {name: _expand(file.get_tensor(name)) for name in names}
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path.name} is damaged or no checkpoint of this program: {error}") from error
+    return metadata, tensors
+
+
+def _expand(tensor: Tensor) -> Tensor:
+    return tensor.float() if tensor.is_floating_point() else tensor
+
+
+def _parse(raw: dict[str, str]) -> Metadata:
+    known = {key.name for key in fields(Metadata)}
+    values = {key: json.loads(text) for key, text in raw.items() if key in known}
+    for key in ("classes", "colours", "mean", "std"):
+        values[key] = tuple(values[key])
+    if "weights" in values["arguments"]:
+        raise ValueError("its arguments ask for outside weights")
+    return Metadata(**values)

@@ -1,0 +1,96 @@
+"""Random changes to whole batches, as tensor operations: the same code runs on a CPU and on a GPU without workers."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Boxes = Tensor  # float32 [N, 4]: centre x, centre y, half width, half height, from -1 (left, top) to 1 (right, bottom)
+
+
+def uniform(count: int, low: float, high: float) -> Tensor:
+    """Draw float32 `[count]` between two numbers."""
+    return torch.empty(count).uniform_(low, high)
+
+
+def random_boxes(count: int, zoom: tuple[float, float], aspect: float) -> Boxes:
+    """Draw windows that lie inside the image.
+
+    Args:
+        count: N.
+        zoom: The window's side as a share of the image's, lowest and highest.
+        aspect: Width and height differ by a factor of up to 1 + aspect either way.
+
+    Returns:
+        `[N, 4]`.
+    """
+    side = uniform(count, *zoom)
+    squeeze = uniform(count, -1, 1).mul(0.5 * torch.log1p(torch.tensor(aspect))).exp()
+    half_width, half_height = (side * squeeze).clamp(max=1), (side / squeeze).clamp(max=1)
+    x, y = uniform(count, -1, 1) * (1 - half_width), uniform(count, -1, 1) * (1 - half_height)
+    return torch.stack((x, y, half_width, half_height), 1)
+
+
+def pet_free_boxes(labels: Tensor, zoom: tuple[float, float], tries: int = 24) -> tuple[Boxes, Tensor]:
+    """Look for a window in each image that holds no pet pixel and no border pixel.
+
+    Args:
+        labels: uint8 `[N, S, S]`, 0 where there is background.
+        zoom: The window's side as a share of the image's, lowest and highest.
+        tries: Windows drawn an image.
+
+    Returns:
+        Boxes `[M, 4]`, M ≤ N, and the indices `[M]` of the images that they belong to.
+    """
+    count, size = len(labels), labels.shape[-1]
+    # With a summed-area table four look-ups count the pet pixels of any window.
+    table = F.pad((labels != 0).int().cumsum(1).cumsum(2), (1, 0, 1, 0))
+    rows = torch.arange(count).repeat_interleave(tries)
+    side = (uniform(count * tries, *zoom) * size).long().clamp(min=1)
+    left, top = ((torch.rand(count * tries) * (size - side + 1)).long() for _ in range(2))
+    right, bottom = left + side, top + side
+    pets = table[rows, bottom, right] - table[rows, top, right] - table[rows, bottom, left] + table[rows, top, left]
+    free = (pets == 0).view(count, tries)
+    found = free.any(1).nonzero().squeeze(1)
+    chosen = found * tries + free[found].int().argmax(1)
+    boxes = torch.stack((left + right - size, top + bottom - size, side, side), 1).float() / size
+    return boxes[chosen], found
+
+
+def crop_resize(images: Tensor, boxes: Boxes, size: int, mode: str = "bilinear", flip: Tensor | None = None) -> Tensor:
+    """Cut a window out of each image and resize it, in one sampling.
+
+    Args:
+        images: `[N, C, H, W]`, float.
+        boxes: `[N, 4]`.
+        size: Side of the result, pixels.
+        mode: `bilinear` for photos, `nearest` for labels.
+        flip: bool `[N]`, which windows to mirror.
+
+    Returns:
+        `[N, C, size, size]`.
+    """
+    x, y, half_width, half_height = boxes.to(images).unbind(1)
+    mirrored = half_width if flip is None else torch.where(flip.to(images.device), -half_width, half_width)
+    zero = torch.zeros_like(x)
+    theta = torch.stack((mirrored, zero, x, zero, half_height, y), 1).view(-1, 2, 3)
+    grid = F.affine_grid(theta, [len(images), images.shape[1], size, size], align_corners=False)
+    return F.grid_sample(images, grid, mode, padding_mode="border", align_corners=False)
+
+
+def jitter_colours(images: Tensor, strength: float) -> Tensor:
+    """Change brightness, contrast and saturation of each photo.
+
+    Args:
+        images: `[N, 3, H, W]`, 0 to 1.
+        strength: Each factor lies between 1 - strength and 1 + strength.
+
+    Returns:
+        Photos of the same shape, 0 to 1.
+    """
+    brightness, contrast, saturation = (
+        uniform(len(images), 1 - strength, 1 + strength).to(images).view(-1, 1, 1, 1) for _ in range(3)
+    )
+    mean = images.mean((1, 2, 3), keepdim=True)
+    images = (images - mean) * contrast + mean * brightness
+    grey = images.mean(1, keepdim=True)
+    return ((images - grey) * saturation + grey).clamp(0, 1)

@@ -1,0 +1,55 @@
+"""Segmentation metrics, all from one confusion matrix over the whole dataset."""
+
+import torch
+from torch import Tensor
+
+from segdemo.training.data import IGNORE
+
+
+def confusion_matrix(predicted: Tensor, labels: Tensor, num_classes: int) -> Tensor:
+    """Count pixels by true and predicted class.
+
+    Args:
+        predicted: Class indices, any shape.
+        labels: Class indices of the same shape; pixels of 255 are left out.
+        num_classes: C.
+
+    Returns:
+        int64 `[C, C]`, true class by row, predicted by column. Add up those of all images before taking a ratio.
+
+    Raises:
+        ValueError: The shapes differ.
+    """
+    if predicted.shape != labels.shape:
+        raise ValueError(f"predicted {tuple(predicted.shape)} and labels {tuple(labels.shape)} differ in shape")
+    counted = labels != IGNORE
+    pairs = labels[counted].long() * num_classes + predicted[counted].long()
+    return torch.bincount(pairs, minlength=num_classes**2).view(num_classes, num_classes)
+
+
+def class_iou(confusion: Tensor) -> Tensor:
+    """Intersection over union of each class: float64 `[C]`, NaN for a class that is neither there nor predicted."""
+    hits = confusion.diagonal().double()
+    return hits / (confusion.sum(0) + confusion.sum(1) - hits)
+
+
+def summarise(confusion: Tensor, classes: tuple[str, ...]) -> dict[str, object]:
+    """Take the figures that are reported from a confusion matrix.
+
+    Args:
+        confusion: int64 `[C, C]`; class 0 is the background.
+        classes: C names.
+
+    Returns:
+        `miou` (mean over the classes that occur), `class_iou` by name (None where a class does not occur),
+        `foreground_iou` (any class but the background against the background) and `pixel_accuracy`, all 0 to 1.
+    """
+    ious = class_iou(confusion)
+    foreground_hit = confusion[1:, 1:].sum().item()
+    foreground_union = (confusion.sum() - confusion[0, 0]).item()
+    return {
+        "miou": ious.nanmean().item(),
+        "class_iou": {n: None if iou.isnan() else iou.item() for n, iou in zip(classes, ious, strict=True)},
+        "foreground_iou": foreground_hit / max(foreground_union, 1),
+        "pixel_accuracy": confusion.diagonal().sum().item() / max(confusion.sum().item(), 1),
+    }
