@@ -1,0 +1,143 @@
+"""Pictures and files made from class maps, heatmaps and scores."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib import colormaps
+from PIL import Image, ImageColor, ImageDraw, ImageFont
+from pycocotools import mask as coco
+
+HEAT_COLORMAPS = ("viridis", "magma", "cividis", "gray")
+SCORE_COLORMAP = "PuOr"  # diverging and safe for colour-blind people; white is a score of zero
+_MAX_CELLS_WITH_NUMBERS = 6
+
+
+def display_size(size: tuple[int, int], longer_side: int = 1024) -> tuple[int, int]:
+    """Scale a width and height down to what a screen needs; smaller ones stay as they are."""
+    scale = min(1.0, longer_side / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def overlay(image: Image.Image, class_map: np.ndarray, colours: Sequence[str], opacity: float) -> Image.Image:
+    """Lay the colours of the classes over a photo; the background (index 0) stays as it is.
+
+    Args:
+        image: RGB.
+        class_map: uint8 `[H, W]`, at the photo's size.
+        colours: `#rrggbb`, by index.
+        opacity: 0 (photo alone) to 1 (colour alone).
+
+    Returns:
+        RGB, of the photo's size.
+
+    Raises:
+        ValueError: The class map has another size than the photo.
+    """
+    if class_map.shape != (image.height, image.width):
+        raise ValueError(f"class map {class_map.shape} and photo {image.size} differ in size")
+    paint = Image.fromarray(_rgb_table(colours)[class_map])
+    strength = Image.fromarray(np.where(class_map > 0, round(255 * opacity), 0).astype(np.uint8))
+    return Image.composite(paint, image, strength)
+
+
+def index_mask(class_map: np.ndarray, colours: Sequence[str]) -> Image.Image:
+    """Make the mask whose pixel values are class indices and whose palette shows them in colour.
+
+    Args:
+        class_map: uint8 `[H, W]`.
+        colours: `#rrggbb`, by index.
+
+    Returns:
+        Mode `P`, to be saved as PNG.
+    """
+    mask = Image.fromarray(class_map, mode=None).convert("L")
+    mask.putpalette(_rgb_table(colours).tobytes())
+    return mask
+
+
+def heatmap(probabilities: np.ndarray, colormap: str = HEAT_COLORMAPS[0]) -> Image.Image:
+    """Colour probabilities on a fixed scale from 0 to 1, so that pictures can be compared.
+
+    Args:
+        probabilities: float32 `[H, W]`, 0 to 1.
+        colormap: One of matplotlib's names.
+
+    Returns:
+        RGB.
+    """
+    return Image.fromarray(_table(colormap)[(probabilities * 255).round().astype(np.uint8)])
+
+
+def score_grid(scores: np.ndarray, limit: float, longer_side: int = 640) -> Image.Image:
+    """Draw one class's scores as the network makes them: a block a cell, no smoothing, numbers where there is room.
+
+    Args:
+        scores: float32 `[h, w]`.
+        limit: The scale runs from -limit to limit.
+        longer_side: Of the picture, pixels, at least one a cell.
+
+    Returns:
+        RGB, h and w times a whole number of pixels.
+    """
+    unit = ((scores / max(limit, 1e-6) + 1) / 2).clip(0, 1)
+    values = (unit * 255).round().astype(np.uint8)
+    height, width = scores.shape
+    side = max(1, longer_side // max(height, width))
+    picture = Image.fromarray(_table(SCORE_COLORMAP)[values]).resize(
+        (width * side, height * side), Image.Resampling.NEAREST
+    )
+    if max(height, width) <= _MAX_CELLS_WITH_NUMBERS:
+        _write_numbers(picture, scores, side)
+    return picture
+
+
+def coco_rle(class_map: np.ndarray, classes: Sequence[str]) -> list[dict[str, object]]:
+    """Encode each class that occurs, background aside, as COCO run lengths.
+
+    Args:
+        class_map: uint8 `[H, W]`.
+        classes: Names, by index.
+
+    Returns:
+        A list of `{"category_id", "category", "area", "bbox", "segmentation": {"size": [H, W], "counts"}}`, which
+        `pycocotools.mask.decode` reads.
+    """
+    annotations = []
+    for index in np.unique(class_map[class_map > 0]).tolist():
+        rle = coco.encode(np.asfortranarray(class_map == index, np.uint8))
+        annotations.append(
+            {
+                "category_id": index,
+                "category": classes[index],
+                "area": int(coco.area(rle)),
+                "bbox": coco.toBbox(rle).tolist(),
+                "segmentation": {"size": rle["size"], "counts": rle["counts"].decode("ascii")},
+            }
+        )
+    return annotations
+
+
+def css_gradient(colormap: str, steps: int = 16) -> str:
+    """Write a colormap as a CSS gradient from left to right, for a colour bar on a page."""
+    table = _table(colormap)
+    stops = (table[round(i * 255 / (steps - 1))] for i in range(steps))
+    return f"linear-gradient(to right, {', '.join('rgb({}, {}, {})'.format(*stop) for stop in stops)})"
+
+
+def _table(colormap: str) -> np.ndarray:
+    """Look a colormap up as uint8 `[256, 3]`."""
+    return colormaps[colormap](np.arange(256), bytes=True)[:, :3]
+
+
+def _rgb_table(colours: Sequence[str]) -> np.ndarray:
+    return np.array([ImageColor.getrgb(colour) for colour in colours], np.uint8)
+
+
+def _write_numbers(picture: Image.Image, scores: np.ndarray, side: int) -> None:
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(max(8, side // 3))
+    for (row, column), score in np.ndenumerate(scores):
+        centre = ((column + 0.5) * side, (row + 0.5) * side)
+        # Dark cells take white figures: the sum of the channels is luminance enough for a diverging map.
+        dark = sum(picture.getpixel((column * side, row * side))) < 330  # noqa: PLR2004
+        draw.text(centre, f"{score:.1f}", fill="white" if dark else "black", font=font, anchor="mm")

@@ -1,0 +1,180 @@
+"""The inference module: photos in, segmentations out, on the best device there is."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from itertools import groupby, pairwise
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from segdemo import catalog
+from segdemo.checkpoints import Metadata
+from segdemo.models import SegmentationNetwork
+from segdemo.segmentation import Segmentation
+
+MIN_ANALYSIS_SIZE, MAX_ANALYSIS_SIZE = 32, 1024
+_BATCH = 16
+
+
+def choose_device(wanted: str = "auto") -> torch.device:
+    """Pick where to compute.
+
+    Args:
+        wanted: `auto` (CUDA, then MPS, then CPU), or what `torch.device` takes.
+
+    Raises:
+        ValueError: The device is not there or unknown.
+    """
+    if wanted == "auto":
+        accelerators = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+        return torch.device(next((name for name, there in accelerators.items() if there), "cpu"))
+    try:
+        device = torch.device(wanted)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"There is no device {wanted!r} on this machine.") from error
+    return device
+
+
+def fit(size: tuple[int, int], longer_side: int) -> tuple[int, int]:
+    """Scale a width and height so that the longer one is `longer_side`; neither falls below 1."""
+    scale = longer_side / max(size)
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def fold_batch_norm(network: nn.Module) -> nn.Module:
+    """Fold each BatchNorm into the conv before it, in place: the same numbers in `eval` mode with less work."""
+    for module in list(network.modules()):
+        if isinstance(module, nn.Sequential):
+            layers = list(module)
+            for index, (conv, norm) in enumerate(pairwise(layers)):
+                if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                    module[index], module[index + 1] = fuse_conv_bn_eval(conv, norm), nn.Identity()
+    return network
+
+
+class Segmenter:
+    """A network ready to look at photos.
+
+    Safe to share between threads: one pass at a time, the others wait.
+
+    Args:
+        name: The network's.
+        network: In `eval` mode; changed in place (BatchNorm folded, moved to the device).
+        metadata: Its classes, normalisation and analysis size.
+        device: Where to compute.
+    """
+
+    def __init__(self, name: str, network: SegmentationNetwork, metadata: Metadata, device: torch.device) -> None:
+        self.name = name
+        self.metadata = metadata
+        self.device = device
+        self.network = fold_batch_norm(network).to(device, memory_format=torch.channels_last)
+        self._mean, self._std = (torch.tensor(v, device=device).view(3, 1, 1) for v in (metadata.mean, metadata.std))
+        self._lock = threading.Lock()
+
+    @classmethod
+    def load(cls, name: str, device: str = "auto") -> "Segmenter":
+        """Load a network of the catalog.
+
+        Args:
+            name: Such as `fcn8s_vgg16`.
+            device: `auto`, `cpu`, `cuda` or `mps`.
+
+        Raises:
+            ValueError: There is no such network or device.
+            CheckpointError: Its checkpoint is missing or damaged.
+        """
+        entry = catalog.find(name)
+        return cls(name, entry.load(), entry.metadata, choose_device(device))
+
+    @property
+    def precision(self) -> str:
+        """The number format of the pass: bfloat16 or float16 on CUDA, else float32."""
+        if self.device.type != "cuda":
+            return "float32"
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
+
+    def __call__(
+        self, images: Image.Image | Sequence[Image.Image], analysis_size: int | None = None
+    ) -> Segmentation | list[Segmentation]:
+        """Segment one photo, or several of any sizes.
+
+        Args:
+            images: Upright RGB.
+            analysis_size: The longer side, in pixels, at which the network sees them; None takes its own.
+
+        Returns:
+            A segmentation, or a list in the same order.
+
+        Raises:
+            ValueError: The analysis size is out of range.
+        """
+        if isinstance(images, Image.Image):
+            return self._segment([images], analysis_size)[0]
+        return self._segment(list(images), analysis_size)
+
+    def _segment(self, images: list[Image.Image], analysis_size: int | None) -> list[Segmentation]:
+        longer_side = analysis_size or self.metadata.analysis_size
+        if not MIN_ANALYSIS_SIZE <= longer_side <= MAX_ANALYSIS_SIZE:
+            raise ValueError(
+                f"The analysis size is {longer_side} pixels; it must lie between {MIN_ANALYSIS_SIZE} "
+                f"and {MAX_ANALYSIS_SIZE}."
+            )
+        results: dict[int, Segmentation] = {}
+        sizes = [fit(image.size, longer_side) for image in images]
+        for _, group in groupby(sorted(range(len(images)), key=sizes.__getitem__), key=sizes.__getitem__):
+            indices = list(group)
+            for start in range(0, len(indices), _BATCH):
+                batch = indices[start : start + _BATCH]
+                segmentations = self._pass([images[i] for i in batch], sizes[batch[0]])
+                results.update(zip(batch, segmentations, strict=True))
+        return [results[i] for i in range(len(images))]
+
+    def _pass(self, images: list[Image.Image], size: tuple[int, int]) -> list[Segmentation]:
+        """Run the network once on photos that are seen at the same size."""
+        times: dict[str, float] = {}
+        with _timed(times, "resize"):
+            pixels = np.stack([np.asarray(image.resize(size, Image.Resampling.BILINEAR)) for image in images])
+        with self._lock, _timed(times, "network"), torch.inference_mode():
+            score_maps, scores = self._forward(torch.from_numpy(pixels))
+        milliseconds = {step: value / len(images) for step, value in times.items()}
+        return [
+            Segmentation(
+                network=self.name,
+                classes=self.metadata.classes,
+                colours=self.metadata.colours,
+                image_size=image.size,
+                analysis_size=size,
+                score_map=score_map,
+                scores=score,
+                stride=self.network.stride,
+                device=self.device.type,
+                precision=self.precision,
+                milliseconds=dict(milliseconds),
+            )
+            for image, score_map, score in zip(images, score_maps, scores, strict=True)
+        ]
+
+    def _forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Normalise and run: uint8 `[N, H, W, 3]` → float32 score maps and scores on the CPU."""
+        # The permuted view of [N, H, W, 3] already is channels-last, so nothing is copied to get there.
+        images = pixels.to(self.device).permute(0, 3, 1, 2).float().div_(255).sub_(self._mean).div_(self._std)
+        on_cuda = self.device.type == "cuda"
+        autocast = torch.autocast("cuda", getattr(torch, self.precision)) if on_cuda else nullcontext()
+        with autocast:
+            score_maps, scores = self.network.forward_with_map(images)
+        # Copying to the CPU waits for the device, so the time that is measured is the whole pass.
+        return score_maps.float().cpu().contiguous(), scores.float().cpu().contiguous()
+
+
+@contextmanager
+def _timed(times: dict[str, float], step: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    times[step] = (time.perf_counter() - start) * 1000
