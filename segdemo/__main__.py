@@ -1,0 +1,92 @@
+"""The command line: `python -m segdemo models | predict | train | evaluate`."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from segdemo.commands import BAD_INPUT, evaluate, models, predict, train
+from segdemo.render import HEAT_COLORMAPS
+from segdemo.training.recipes import RECIPES
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: Those behind `python -m segdemo`, by default the process's own.
+
+    Returns:
+        The exit code: 0, or 2 with one line on standard error for bad input.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except (ValueError, OSError) as error:
+        print(f"segdemo {options.command}: {error}", file=sys.stderr)
+        return BAD_INPUT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="segdemo", description="How an image classifier becomes a segmenter.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    def command(run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        text = run.__doc__ or ""
+        added = commands.add_parser(run.__name__, help=text, description=text)
+        added.set_defaults(run=run)
+        return added
+
+    listing = command(models)
+    listing.add_argument("--json", action="store_true", help="for programs")
+
+    prediction = command(predict)
+    prediction.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
+    prediction.add_argument("--model", required=True, metavar="NAME", help="a network of `python -m segdemo models`")
+    prediction.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the files go")
+    prediction.add_argument("--class", dest="heatmap_class", default="auto", help="of the heatmap (default: auto)")
+    prediction.add_argument("--analysis-size", type=int, metavar="PX", help="longer side that the network sees")
+    prediction.add_argument("--opacity", type=_share, default=0.6, help="of the overlay, 0 to 1 (default: 0.6)")
+    prediction.add_argument("--colormap", choices=HEAT_COLORMAPS, default=HEAT_COLORMAPS[0])
+    _add_device(prediction)
+
+    training = command(train)
+    training.add_argument("recipe", metavar="RECIPE", help=" or ".join(RECIPES))
+    _add_data(training)
+    training.add_argument("--out", type=Path, default=Path("runs"), metavar="DIR", help="default: runs")
+    training.add_argument("--resume", action="store_true", help="go on after the last whole epoch")
+    training.add_argument("--max-minutes", type=float, default=float("inf"), metavar="M", help="stop after that epoch")
+    training.add_argument("--seed", type=int, default=0)
+    training.add_argument("--init", choices=("random", "imagenet"), default="random", help="the backbone's start")
+    _add_device(training)
+
+    measuring = command(evaluate)
+    measuring.add_argument("networks", nargs="*", metavar="NAME")
+    measuring.add_argument("--all", action="store_true", help="every network of the catalog")
+    _add_data(measuring)
+    measuring.add_argument("--split", choices=("test", "trainval"), default="test")
+    measuring.add_argument("--analysis-size", type=int, metavar="PX", help="longer side that the network sees")
+    measuring.add_argument("--json", action="store_true", help="for programs")
+    measuring.add_argument("--write", action="store_true", help="put the table in the two READMEs")
+    _add_device(measuring)
+    return parser
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", required=True, type=Path, metavar="DIR", help="the folder of oxford-iiit-pet/")
+    parser.add_argument("--download", action="store_true", help="fetch the dataset if it is not there (800 MB)")
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="auto", help="auto, cuda, mps or cpu (default: auto)")
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

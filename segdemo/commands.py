@@ -1,0 +1,139 @@
+"""What the subcommands of `python -m segdemo` do."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from segdemo import catalog, render
+from segdemo.checkpoints import CheckpointError
+from segdemo.images import ImageError, read_image
+from segdemo.segmentation import Segmentation
+from segdemo.segmenter import Segmenter, choose_device
+from segdemo.training import report
+from segdemo.training.data import load_pets
+from segdemo.training.evaluate import evaluate as measure
+from segdemo.training.loop import Trainer
+from segdemo.training.recipes import RECIPES
+
+BAD_INPUT = 2
+
+
+def models(options: argparse.Namespace) -> int:
+    """List the networks on offer."""
+    rows = {name: _describe(entry) for name, entry in catalog.ENTRIES.items()}
+    if options.json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return 0
+    for name, row in rows.items():
+        print(f"{name:16} {', '.join(row['classes']) or row['problem']:28} checkpoints/{row['checkpoint']}")
+        print(f"{'':16} {row['story']}")
+    return 0
+
+
+def predict(options: argparse.Namespace) -> int:
+    """Segment photos and write mask, overlay, heatmap and facts for each; a bad photo does not stop the others."""
+    segmenter = Segmenter.load(options.model, options.device)
+    class_index = None if options.heatmap_class == "auto" else _class_index(segmenter, options.heatmap_class)
+    options.out.mkdir(parents=True, exist_ok=True)
+    code = 0
+    for photo, stem in zip(options.photos, _unique_stems(options.photos), strict=True):
+        try:
+            image = read_image(photo)
+        except ImageError as error:
+            print(f"segdemo predict: {error}", file=sys.stderr)
+            code = BAD_INPUT
+            continue
+        segmentation = segmenter(image, options.analysis_size)
+        _write_files(options.out / stem, image, segmentation, class_index, options)
+        shares = ", ".join(f"{name} {share:.1%}" for name, share in segmentation.areas.items() if share)
+        print(f"{photo}: {shares}")
+    return code
+
+
+def train(options: argparse.Namespace) -> int:
+    """Train a network by its recipe."""
+    if options.recipe not in RECIPES:
+        raise ValueError(f"there is no recipe {options.recipe!r}: choose from {', '.join(RECIPES)}")
+    weights = "DEFAULT" if options.init == "imagenet" else None
+    device = str(choose_device(options.device))
+    trainer = Trainer(RECIPES[options.recipe], options.out / options.recipe, options.seed, weights, device)
+    if options.resume and not trainer.resume():
+        print(f"nothing to resume in {trainer.folder}: starting afresh", file=sys.stderr)
+    training, held_out = load_pets(options.data, "trainval", download=options.download).split_held_out()
+    trainer.fit(training, held_out, options.max_minutes)
+    done = trainer.progress.epoch == trainer.recipe.epochs
+    print(
+        f"{trainer.checkpoint}: {trainer.progress.epoch} of {trainer.recipe.epochs} epochs"
+        f"{'' if done else ', go on with --resume'}"
+    )
+    return 0
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """Measure networks on a labelled split."""
+    if not options.networks and not options.all:
+        raise ValueError("name one or more networks, or --all")
+    names = list(catalog.ENTRIES) if options.all else options.networks
+    results = {}
+    for name in names:
+        segmenter = Segmenter.load(name, options.device)
+        results[name] = measure(segmenter, options.data, options.split, options.analysis_size, options.download)
+    table = report.results_table(results, options.split)
+    if options.write:
+        for readme in (catalog.CHECKPOINTS / "README.md", catalog.CHECKPOINTS.parent / "README.md"):
+            report.write_table(readme, table)
+    print(json.dumps(results, indent=2) if options.json else table)
+    return 0
+
+
+def _describe(entry: catalog.Entry) -> dict[str, object]:
+    row = {"title": entry.title, "story": entry.story, "checkpoint": entry.checkpoint, "classes": []}
+    try:
+        metadata = entry.metadata
+    except CheckpointError as error:
+        return {**row, "problem": str(error)}
+    return {**row, "classes": list(metadata.classes), "analysis_size": metadata.analysis_size}
+
+
+def _class_index(segmenter: Segmenter, name: str) -> int:
+    classes = segmenter.metadata.classes
+    if name not in classes:
+        raise ValueError(f"{segmenter.name} has no class {name!r}: choose auto or one of {', '.join(classes)}")
+    return classes.index(name)
+
+
+def _unique_stems(photos: Sequence[Path]) -> list[str]:
+    """Name results after their photos; photos of the same name in different folders get a number."""
+    stems: list[str] = []
+    for photo in photos:
+        stem, number = photo.stem, 1
+        while stem in stems:
+            number += 1
+            stem = f"{photo.stem}-{number}"
+        stems.append(stem)
+    return stems
+
+
+def _write_files(
+    base: Path,
+    image: Image.Image,
+    segmentation: Segmentation,
+    class_index: int | None,
+    options: argparse.Namespace,
+) -> None:
+
+    class_map = segmentation.class_map()
+    index = segmentation.main_class if class_index is None else class_index
+    pictures = {
+        "mask": render.index_mask(class_map, segmentation.colours),
+        "overlay": render.overlay(image, class_map, segmentation.colours, options.opacity),
+        "heatmap": render.heatmap(segmentation.heatmap(index), options.colormap),
+    }
+    for kind, picture in pictures.items():
+        picture.save(base.with_name(f"{base.name}_{kind}.png"))
+    facts = {**segmentation.facts(), "heatmap_class": segmentation.classes[index]}
+    base.with_name(f"{base.name}.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")
