@@ -1,0 +1,55 @@
+"""Named endpoints for programs."""
+
+import gradio as gr
+
+from segdemo import render
+from segdemo.ui import files
+from segdemo.ui.inference import segment_file
+from segdemo.ui.photo_input import PhotoInput
+from segdemo.ui.result import AUTO
+
+
+def segment(image: str | None, network: str, heat_class: str, analysis_size: float | None) -> tuple[object, ...]:
+    """Segment one photo.
+
+    Args:
+        image: The uploaded file.
+        network: A name that `python -m segdemo models` lists.
+        heat_class: The heatmap's class, or `auto` for the one that covers most, background aside.
+        analysis_size: The longer side in pixels at which the network sees the photo; none or 0 takes its own.
+
+    Returns:
+        Overlay, heatmap and index mask (palette PNG), each of the photo's size, and the facts as JSON.
+    """
+    if image is None:
+        raise gr.Error("There is no image in the request.", print_exception=False)
+    photo, segmentation = segment_file(image, network, int(analysis_size) if analysis_size else None)
+    if heat_class not in (AUTO, *segmentation.classes):
+        choices = ", ".join((AUTO, *segmentation.classes))
+        raise gr.Error(f"{network} has no class {heat_class!r}. Choose from {choices}.", print_exception=False)
+    index = segmentation.main_class if heat_class == AUTO else segmentation.classes.index(heat_class)
+    class_map = segmentation.class_map()
+    folder = files.new_folder()
+    pictures = {
+        "overlay.png": render.overlay(photo, class_map, segmentation.colours, 0.6),
+        "heatmap.png": render.heatmap(segmentation.heatmap(index)),
+        "mask.png": render.index_mask(class_map, segmentation.colours),
+    }
+    paths = [files.write_picture(folder, name, picture) for name, picture in pictures.items()]
+    return *paths, segmentation.facts()
+
+
+def add_endpoints() -> None:
+    """Publish the endpoints; their components are never shown."""
+    with gr.Column(visible=False):
+        inputs = [
+            PhotoInput(label="image", type="filepath", image_mode=None),
+            gr.Textbox("fcn8s_vgg16", label="network"),
+            gr.Textbox(AUTO, label="class"),
+            gr.Number(None, label="analysis_size", precision=0),
+        ]
+        outputs = [gr.Image(label=name, format="png") for name in ("overlay", "heatmap", "mask")]
+        outputs.append(gr.JSON(label="facts"))
+        gr.Button("segment").click(
+            segment, inputs, outputs, api_name="segment", concurrency_id="network", concurrency_limit=1
+        )

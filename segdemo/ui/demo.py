@@ -1,0 +1,56 @@
+"""The page as a whole, and how it is served."""
+
+from pathlib import Path
+
+import gradio as gr
+
+from segdemo.ui import about_tab, api, segment_tab
+
+_HOUR = 3600
+
+
+def build_demo() -> gr.Blocks:
+    """Put the tabs together; loads the first network and segments the first example."""
+    with gr.Blocks(
+        title="segdemo: from classifier to segmenter",
+        analytics_enabled=False,
+        delete_cache=(_HOUR, 2 * _HOUR),
+        fill_width=True,
+    ) as demo:
+        gr.HTML("<h1>From classifier to segmenter</h1>", elem_id="title")
+        with gr.Tab("Segment"):
+            segment_tab.build()
+        with gr.Tab("About"):
+            about_tab.build()
+        api.add_endpoints()
+    return demo.queue(max_size=64, api_open=False)
+
+
+def launch(demo: gr.Blocks, **overrides: object) -> tuple[object, str, str]:
+    """Serve the page; nothing is fetched from or sent to anywhere else.
+
+    Args:
+        demo: From `build_demo`.
+        **overrides: Arguments of `gr.Blocks.launch` that take the place of ours.
+
+    Returns:
+        What `gr.Blocks.launch` gives.
+    """
+    # Named system fonts, because Gradio's default themes ask for web fonts.
+    theme = gr.themes.Default(
+        primary_hue="orange",
+        secondary_hue="sky",
+        font=["system-ui", "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
+    )
+    settings = {
+        "theme": theme,
+        "css_paths": Path(__file__).with_name("style.css"),
+        "footer_links": ["api"],
+        "ssr_mode": False,
+        "run_history": False,
+        "enable_monitoring": False,
+        "show_error": False,
+        "max_file_size": "40mb",
+    }
+    return demo.launch(**{**settings, **overrides})

@@ -1,0 +1,51 @@
+"""Files that a visitor can download, each set in a folder of its own inside Gradio's cache, which it clears by age."""
+
+import json
+import uuid
+from pathlib import Path
+
+import numpy as np
+from gradio.utils import get_upload_folder
+from PIL import Image
+
+from segdemo import render
+from segdemo.segmentation import Segmentation
+
+
+def new_folder() -> Path:
+    """Make an empty folder that no other visitor's files share."""
+    folder = Path(get_upload_folder()) / "results" / uuid.uuid4().hex
+    folder.mkdir(parents=True)
+    return folder
+
+
+def write_results(folder: Path, stem: str, segmentation: Segmentation) -> tuple[str, str, str]:
+    """Write what does not depend on how it is shown.
+
+    Args:
+        folder: From `new_folder`.
+        stem: The photo's name without its ending.
+        segmentation: What to write.
+
+    Returns:
+        Paths of the index mask (palette PNG, the photo's size), the scores (.npz: `scores` at the analysis size,
+        `score_map`, `classes`) and the COCO run lengths (.json).
+    """
+    class_map = segmentation.class_map()
+    mask, scores, rle = (folder / f"{stem}_{name}" for name in ("mask.png", "scores.npz", "rle.json"))
+    render.index_mask(class_map, segmentation.colours).save(mask, compress_level=4)
+    np.savez_compressed(
+        scores,
+        scores=segmentation.scores.numpy(),
+        score_map=segmentation.score_map.numpy(),
+        classes=np.array(segmentation.classes),
+    )
+    rle.write_text(json.dumps(render.coco_rle(class_map, segmentation.classes)), encoding="utf-8")
+    return str(mask), str(scores), str(rle)
+
+
+def write_picture(folder: Path, name: str, picture: Image.Image) -> str:
+    """Write a picture, as JPEG or PNG by the name's ending, and give its path."""
+    path = folder / name
+    picture.save(path, **({"quality": 92, "subsampling": 0} if path.suffix == ".jpg" else {"compress_level": 1}))
+    return str(path)

@@ -1,0 +1,61 @@
+"""What the page and the API ask of the networks, with errors as sentences for a person."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import gradio as gr
+from PIL import Image
+
+from segdemo.checkpoints import CheckpointError
+from segdemo.images import ImageError, read_image
+from segdemo.segmentation import Segmentation
+from segdemo.segmenter import Segmenter
+
+
+def _unchanged(function: Callable) -> Callable:
+    return function
+
+
+try:  # On a ZeroGPU Space a GPU is there only inside functions that ask for one.
+    from spaces import GPU
+except ImportError:
+    GPU = _unchanged
+
+
+@cache
+def load_segmenter(name: str) -> Segmenter:
+    """Load a network once for all visitors."""
+    return Segmenter.load(name)
+
+
+@GPU
+def run_network(name: str, image: Image.Image, analysis_size: int | None) -> Segmentation:
+    """Run one network on one photo."""
+    return load_segmenter(name)(image, analysis_size)
+
+
+def segment_file(path: str | Path, network: str, analysis_size: int | None) -> tuple[Image.Image, Segmentation]:
+    """Read a photo and segment it.
+
+    Args:
+        path: The uploaded file.
+        network: A name of the catalog.
+        analysis_size: Pixels, None for the network's own.
+
+    Returns:
+        The upright photo, and its segmentation with the time for reading it added.
+
+    Raises:
+        gr.Error: The file is no photo that can be read, or there is no such network or size.
+    """
+    start = time.perf_counter()
+    try:
+        image = read_image(path)
+        read = (time.perf_counter() - start) * 1000
+        segmentation = run_network(network, image, analysis_size)
+    except (ImageError, CheckpointError, ValueError) as error:
+        raise gr.Error(str(error), title="That did not work", print_exception=False) from error
+    return image, replace(segmentation, milliseconds={"read": read, **segmentation.milliseconds})

@@ -1,0 +1,134 @@
+"""What one visitor's page holds of the last photo, and the drawing of it."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from segdemo import render
+from segdemo.segmentation import Segmentation
+from segdemo.ui import files, views
+from segdemo.ui.inference import segment_file
+
+AUTO = "auto"
+_BROWSER_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif"}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a result is shown; none of it needs the network.
+
+    Attributes:
+        heat_class: The heatmap's class, or `auto` for the one that covers most, background aside.
+        opacity: Of the overlay, 0 to 1.
+        colormap: Of the heatmap.
+    """
+
+    heat_class: str = AUTO
+    opacity: float = 0.6
+    colormap: str = render.HEAT_COLORMAPS[0]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The pictures and texts that a look decides.
+
+    Attributes:
+        overlay: Path of the class map over the photo.
+        heatmap: Path of the heatmap.
+        grid: Path of the coarse scores.
+        legend: HTML below the overlay.
+        heat_bar: HTML below the heatmap.
+        grid_bar: HTML below the scores.
+        facts: HTML, one line.
+    """
+
+    overlay: str
+    heatmap: str
+    grid: str
+    legend: str
+    heat_bar: str
+    grid_bar: str
+    facts: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """A segmented photo, enough to draw everything again without the network.
+
+    Attributes:
+        stem: The photo's name without its ending.
+        photo: Upright RGB, no larger than a screen needs.
+        segmentation: What the network made of it.
+        folder: Where its files for download lie.
+        mask: Path of the index mask.
+        scores: Path of the scores.
+        rle: Path of the COCO run lengths.
+    """
+
+    stem: str
+    photo: Image.Image
+    segmentation: Segmentation
+    folder: Path
+    mask: str
+    scores: str
+    rle: str
+
+    @classmethod
+    def make(cls, path: str, network: str, analysis_size: int | None) -> "Result":
+        """Segment a file and write what can be downloaded; `inference.segment_file` says what may go wrong."""
+        image, segmentation = segment_file(path, network, analysis_size)
+        folder, stem = files.new_folder(), Path(path).stem
+        photo = image.resize(render.display_size(image.size), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        return cls(stem, photo, segmentation, folder, *files.write_results(folder, stem, segmentation))
+
+    def class_index(self, heat_class: str) -> int:
+        """Give the index of a class by name, or of the main class for `auto` and names that are not there."""
+        classes = self.segmentation.classes
+        return classes.index(heat_class) if heat_class in classes else self.segmentation.main_class
+
+    def draw(self, look: Look) -> Drawing:
+        """Draw everything that a look decides."""
+        start = time.perf_counter()
+        segmentation, size = self.segmentation, self.photo.size
+        index = self.class_index(look.heat_class)
+        name = segmentation.classes[index]
+        limit = float(segmentation.score_map.abs().max())
+        pictures = {
+            "overlay.jpg": render.overlay(self.photo, segmentation.class_map(size), segmentation.colours, look.opacity),
+            f"heatmap_{name}.png": render.heatmap(segmentation.heatmap(index, size), look.colormap),
+            f"scores_{name}.png": render.score_grid(segmentation.score_map[index].numpy(), limit),
+        }
+        paths = [files.write_picture(self.folder, f"{self.stem}_{n}", picture) for n, picture in pictures.items()]
+        milliseconds = {**segmentation.milliseconds, "pictures": (time.perf_counter() - start) * 1000}
+        return Drawing(
+            *paths,
+            legend=views.legend(segmentation),
+            heat_bar=views.heat_bar(name, look.colormap),
+            grid_bar=views.score_bar(name, limit, segmentation.score_size),
+            facts=views.facts(segmentation, milliseconds),
+        )
+
+    def probe(self, shown: str, x: int, y: int) -> str:
+        """Describe one pixel of the photo.
+
+        Args:
+            shown: Path of the picture that was clicked; it may be smaller than the photo.
+            x: Column in that picture.
+            y: Row in that picture.
+
+        Returns:
+            HTML.
+        """
+        width, height = self.segmentation.image_size
+        with Image.open(shown) as picture:
+            # A browser shows a photo upright whatever its file says, so only the longer sides can be compared.
+            scale = max(width, height) / max(picture.size)
+        return views.pixel(self.segmentation, min(int(x * scale), width - 1), min(int(y * scale), height - 1))
+
+    def browser_copy(self, path: str) -> str | None:
+        """Write a copy of a photo that no browser shows (TIFF, HEIC) and give its path; None for the others."""
+        if Path(path).suffix.lower() in _BROWSER_SUFFIXES:
+            return None
+        return files.write_picture(self.folder, f"{self.stem}.jpg", self.photo)

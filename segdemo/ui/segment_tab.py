@@ -1,0 +1,215 @@
+"""The main tab: a photo in, the class map, a heatmap and the coarse scores out."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from segdemo import catalog, render
+from segdemo.segmentation import Segmentation
+from segdemo.segmenter import MIN_ANALYSIS_SIZE
+from segdemo.ui import views
+from segdemo.ui.photo_input import PhotoInput
+from segdemo.ui.result import AUTO, Drawing, Look, Result
+
+EXAMPLES = ("cheetah1.jpg", "lion.jpg", "cheetah.jpg", "tower.jpg")  # photos that gradio ships
+_MAX_SLIDER_SIZE = 512
+
+
+@dataclass(frozen=True)
+class _Controls:
+    photo: PhotoInput
+    network: gr.Radio
+    story: gr.HTML
+    heat_class: gr.Dropdown
+    colormap: gr.Dropdown
+    size: gr.Slider
+    opacity: gr.Slider
+
+    @property
+    def look(self) -> list[gr.components.Component]:
+        """In the order of `Look`'s fields."""
+        return [self.heat_class, self.opacity, self.colormap]
+
+
+@dataclass(frozen=True)
+class _Outputs:
+    overlay: gr.Image
+    heatmap: gr.Image
+    grid: gr.Image
+    legend: gr.HTML
+    heat_bar: gr.HTML
+    grid_bar: gr.HTML
+    table: gr.HTML
+    pixel: gr.HTML
+    facts: gr.HTML
+    files: dict[str, gr.DownloadButton]
+
+
+def build(network: str = next(iter(catalog.ENTRIES))) -> None:
+    """Lay out the tab and wire it; the first example stands on it, segmented.
+
+    Args:
+        network: The one that is chosen at first.
+    """
+    first = gr.get_image(EXAMPLES[0])
+    result = Result.make(first, network, None)
+    # Gradio copies a state's first value for each visitor and drops it an hour after the visitor has left.
+    state = gr.State(result, time_to_live=3600)
+    with gr.Row(elem_classes="segment"):
+        with gr.Column(scale=3, min_width=280, elem_classes="controls"):
+            controls = _lay_out_controls(first, network, result.segmentation)
+        with gr.Column(scale=8, min_width=320, elem_classes="results"):
+            outputs = _lay_out_results(result, result.draw(Look()))
+    _wire(state, controls, outputs)
+
+
+def _lay_out_controls(first: str, network: str, segmentation: Segmentation) -> _Controls:
+    photo = PhotoInput(
+        first,
+        label="Photo",
+        type="filepath",
+        image_mode=None,
+        sources=["upload", "webcam", "clipboard"],
+        buttons=["fullscreen"],
+        height=190,
+        elem_id="photo",
+        alt_text="The photo that is segmented",
+    )
+    gr.Examples([gr.get_image(name) for name in EXAMPLES], photo, elem_id="examples", cache_examples=False)
+    choices = [(entry.title, name) for name, entry in catalog.ENTRIES.items()]
+    choice = gr.Radio(choices, value=network, label="Network", elem_id="network")
+    story = gr.HTML(views.story(network), elem_id="story")
+    with gr.Row(elem_classes="pair"):
+        heat_class = gr.Dropdown(
+            _class_choices(segmentation), value=AUTO, label="Heatmap of", min_width=110, elem_id="heat-class"
+        )
+        colormap = gr.Dropdown(
+            list(render.HEAT_COLORMAPS), value=Look.colormap, label="Colours", min_width=110, elem_id="colormap"
+        )
+    with gr.Row(elem_classes="pair"):
+        size = gr.Slider(
+            MIN_ANALYSIS_SIZE,
+            _MAX_SLIDER_SIZE,
+            max(segmentation.analysis_size),
+            step=32,
+            label="Analysis size, px",
+            min_width=110,
+            buttons=[],
+            elem_id="size",
+        )
+        opacity = gr.Slider(
+            0, 1, Look.opacity, step=0.05, label="Overlay opacity", min_width=110, buttons=[], elem_id="opacity"
+        )
+    return _Controls(photo, choice, story, heat_class, colormap, size, opacity)
+
+
+def _lay_out_results(result: Result, drawing: Drawing) -> _Outputs:
+    with gr.Row(elem_classes="big"):
+        with gr.Column(min_width=280):
+            overlay = _picture(drawing.overlay, "overlay", "The photo with the class map laid over it")
+            legend = gr.HTML(drawing.legend)
+        with gr.Column(min_width=280):
+            heatmap = _picture(drawing.heatmap, "heatmap", "The probability of one class at each pixel")
+            heat_bar = gr.HTML(drawing.heat_bar)
+    with gr.Row(elem_classes="small"):
+        with gr.Column(scale=4, min_width=220):
+            grid = _picture(drawing.grid, "grid", "The coarse grid of scores that the network makes")
+            grid_bar = gr.HTML(drawing.grid_bar)
+        with gr.Column(scale=6, min_width=280, elem_classes="figures"):
+            table = gr.HTML(views.class_table(result.segmentation), elem_id="classes")
+            pixel = gr.HTML(views.pixel_hint(), elem_id="pixel")
+            paths = {
+                "Mask": result.mask,
+                "Overlay": drawing.overlay,
+                "Heatmap": drawing.heatmap,
+                "Scores": result.scores,
+                "COCO RLE": result.rle,
+            }
+            with gr.Row(elem_classes="downloads"):
+                files = {label: _download(label, path) for label, path in paths.items()}
+    facts = gr.HTML(drawing.facts, elem_id="facts")
+    return _Outputs(overlay, heatmap, grid, legend, heat_bar, grid_bar, table, pixel, facts, files)
+
+
+def _wire(state: gr.State, controls: _Controls, outputs: _Outputs) -> None:
+    photo, network, size, look = controls.photo, controls.network, controls.size, controls.look
+
+    def show(drawing: Drawing) -> dict[object, object]:
+        """Say what each component shows of a drawing; they bear the same names."""
+        shown = {getattr(outputs, name): value for name, value in vars(drawing).items()}
+        return {**shown, outputs.files["Overlay"]: drawing.overlay, outputs.files["Heatmap"]: drawing.heatmap}
+
+    def segment(path: str | None, name: str, pixels: float | None, *look_values: object) -> dict[object, object]:
+        if path is None:
+            return {state: gr.skip()}
+        result = Result.make(path, name, int(pixels) if pixels else None)
+        segmentation = result.segmentation
+        wanted = Look(*look_values)
+        return {
+            state: result,
+            **show(result.draw(wanted)),
+            outputs.table: views.class_table(segmentation),
+            outputs.pixel: views.pixel_hint(),
+            outputs.files["Mask"]: result.mask,
+            outputs.files["Scores"]: result.scores,
+            outputs.files["COCO RLE"]: result.rle,
+            controls.heat_class: gr.Dropdown(
+                _class_choices(segmentation),
+                value=wanted.heat_class if wanted.heat_class in segmentation.classes else AUTO,
+            ),
+            size: max(segmentation.analysis_size),
+            photo: result.browser_copy(path) or gr.skip(),
+        }
+
+    def segment_at_own_size(path: str | None, name: str, *look_values: object) -> dict[object, object]:
+        return segment(path, name, None, *look_values)
+
+    def draw(result: Result, *look_values: object) -> dict[object, object]:
+        return show(result.draw(Look(*look_values)))
+
+    def probe(result: Result, shown: str, event: gr.SelectData) -> str:
+        return result.probe(shown, *event.index)
+
+    pictures = [getattr(outputs, name) for name in Drawing.__dataclass_fields__]
+    pictures += [outputs.files["Overlay"], outputs.files["Heatmap"]]
+    rest = [outputs.table, outputs.pixel, *(outputs.files[name] for name in ("Mask", "Scores", "COCO RLE"))]
+    pass_outputs = [state, *pictures, *rest, controls.heat_class, size, photo]
+    network_pass = {
+        "concurrency_id": "network",
+        "concurrency_limit": 1,
+        "trigger_mode": "always_last",
+        "show_progress": "minimal",
+        "show_progress_on": [outputs.overlay],
+        "api_visibility": "private",
+    }
+    at_once = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
+    photo.change(segment, [photo, network, size, *look], pass_outputs, **network_pass)
+    size.release(segment, [photo, network, size, *look], pass_outputs, **network_pass)
+    network.change(segment_at_own_size, [photo, network, *look], pass_outputs, **network_pass)
+    network.change(views.story, network, controls.story, **at_once)
+    for control in look:
+        control.input(draw, [state, *look], pictures, **at_once)
+    for picture in (photo, outputs.overlay):
+        picture.select(probe, [state, picture], outputs.pixel, **at_once)
+
+
+def _picture(path: str, name: str, alternative: str) -> gr.Image:
+    return gr.Image(
+        path,
+        type="filepath",
+        show_label=False,
+        interactive=False,
+        buttons=["download", "fullscreen"],
+        elem_id=name,
+        elem_classes="picture",
+        alt_text=alternative,
+    )
+
+
+def _download(label: str, path: str) -> gr.DownloadButton:
+    name = label.lower().replace(" ", "-")
+    return gr.DownloadButton(label, path, size="sm", min_width=70, elem_id=f"download-{name}")
+
+
+def _class_choices(segmentation: Segmentation) -> list[tuple[str, str]]:
+    return [("largest class", AUTO), *((name, name) for name in segmentation.classes)]
