@@ -1,7 +1,7 @@
 """Set everything up and open the demo (`python run.py`) or run its tests (`python run.py test`).
 
-Needs nothing but Python: it makes a virtual environment in `.venv` and installs the requirements there, which takes some
-minutes and 6 GB the first time. Anything behind the command is handed on to the app or to pytest.
+Needs nothing but Python: it makes a virtual environment in `.venv` and installs the requirements there, which takes
+some minutes and 6 GB the first time. Anything behind the command is handed on to the app or to pytest.
 """
 
 import hashlib

@@ -1,7 +1,9 @@
 """Trained networks as safetensors files whose metadata is enough to rebuild them."""
 
 import json
+import re
 from dataclasses import asdict, dataclass, field, fields
+from math import isfinite
 from pathlib import Path
 
 import torch
@@ -35,6 +37,9 @@ class Metadata:
         minutes: Time spent in training.
         metrics: Measured on the held-out part of the training data.
         versions: Of the libraries that made it.
+
+    Raises:
+        ValueError: A value that the program computes with is missing or out of range.
     """
 
     architecture: str
@@ -52,6 +57,21 @@ class Metadata:
     metrics: dict[str, object] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        checks = {
+            "there are 2 to 255 classes, each a name": 1 < len(self.classes) < 256  # noqa: PLR2004 - uint8, 255 ignored
+            and all(isinstance(name, str) for name in self.classes),
+            "each class has a colour #rrggbb": len(self.colours) == len(self.classes)
+            and all(re.fullmatch("#[0-9a-fA-F]{6}", colour) for colour in self.colours),
+            "mean and std are three numbers, std above 0": len(self.mean) == len(self.std) == len("RGB")
+            and all(isfinite(value) for value in self.mean)
+            and all(value > 0 for value in self.std),
+            "analysis_size is at least 1": self.analysis_size >= 1,
+        }
+        broken = [rule for rule, holds in checks.items() if not holds]
+        if broken:
+            raise ValueError(f"not so: {'; '.join(broken)}")
+
 
 def save(path: Path, network: nn.Module, metadata: Metadata) -> None:
     """Write a network's weights, as float16 where that loses nothing that matters, and its metadata.
@@ -63,8 +83,12 @@ def save(path: Path, network: nn.Module, metadata: Metadata) -> None:
         path: Where to, ending in `.safetensors`.
         network: Of the metadata's architecture.
         metadata: Stored as JSON, one entry a field.
+
+    Raises:
+        CheckpointError: A weight is not finite, or grows too large for float16.
     """
     tensors = {name: _compact(tensor) for name, tensor in network.state_dict().items()}
+    _check_finite(path, tensors)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     save_file(tensors, partial, {key: json.dumps(value) for key, value in asdict(metadata).items()})
@@ -94,8 +118,7 @@ def load(path: Path, **overrides: object) -> tuple[SegmentationNetwork, Metadata
         CheckpointError: The file is missing, cut short, of another architecture, or holds NaN or infinity.
     """
     metadata, tensors = _read(path, with_tensors=True)
-    if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
-        raise CheckpointError(f"{path.name} holds weights that are not finite numbers")
+    _check_finite(path, tensors)
     try:
         # On the meta device nothing is allocated or drawn, so shapes are checked before memory is spent on them.
         with torch.device("meta"):
@@ -110,6 +133,11 @@ def load(path: Path, **overrides: object) -> tuple[SegmentationNetwork, Metadata
 def _compact(tensor: Tensor) -> Tensor:
     is_matrix = tensor.is_floating_point() and tensor.ndim > 1
     return tensor.detach().to("cpu", torch.float16 if is_matrix else tensor.dtype).contiguous()
+
+
+def _check_finite(path: Path, tensors: dict[str, Tensor]) -> None:
+    if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
+        raise CheckpointError(f"{path.name} holds weights that are not finite numbers")
 
 
 def _read(path: Path, with_tensors: bool) -> tuple[Metadata, dict[str, Tensor]]:

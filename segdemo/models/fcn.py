@@ -138,7 +138,12 @@ def fc_head(width: int, kernel_size: int, dropout: float) -> nn.Sequential:
 
     Returns:
         Layers that map `[N, 512, h, w]` to `[N, width, h, w]`.
+
+    Raises:
+        ValueError: The kernel size is even, which would change the map's size.
     """
+    if kernel_size % 2 == 0:
+        raise ValueError(f"FC6's kernel size must be odd, not {kernel_size}")
     fc6 = nn.Conv2d(512, width, kernel_size, padding=kernel_size // 2)
     fc7 = nn.Conv2d(width, width, 1)
     return he_(nn.Sequential(fc6, nn.ReLU(), nn.Dropout(dropout), fc7, nn.ReLU(), nn.Dropout(dropout)))

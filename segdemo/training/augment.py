@@ -39,8 +39,9 @@ def pet_free_boxes(labels: Tensor, zoom: tuple[float, float], tries: int = 24) -
         tries: Windows drawn an image.
 
     Returns:
-        Boxes `[M, 4]`, M ≤ N, and the indices `[M]` of the images that they belong to.
+        Boxes `[M, 4]`, M ≤ N, and the indices `[M]` of the images that they belong to, both on the CPU as all boxes.
     """
+    labels = labels.cpu()
     count, size = len(labels), labels.shape[-1]
     # With a summed-area table four look-ups count the pet pixels of any window.
     table = F.pad((labels != 0).int().cumsum(1).cumsum(2), (1, 0, 1, 0))

@@ -60,7 +60,7 @@ class Recipe:
             "average": self.average,
             "label_smoothing": self.label_smoothing,
             "dropout": self.dropout,
-            "background_share": self.background_share,
+            "colour": self.colour,
         }
         checks = {
             "task is segment or classify": self.task in ("segment", "classify"),
@@ -69,7 +69,10 @@ class Recipe:
             )
             >= 1,
             "peak_rate is above 0": self.peak_rate > 0,
-            "weight_decay, aspect and colour are at least 0": min(self.weight_decay, self.aspect, self.colour) >= 0,
+            "weight_decay and aspect are at least 0": self.weight_decay >= 0 and self.aspect >= 0,
+            "class_weights are three numbers of at least 0": [w >= 0 for w in self.class_weights] == [True] * 3,
+            # There is at most one background crop a photo.
+            "background_share is from 0 to 0.5": 0 <= self.background_share <= 0.5,  # noqa: PLR2004
             **{f"{name} is from 0 to below 1": 0 <= value < 1 for name, value in shares.items()},
             **{
                 f"{name} is two shares of the photo, rising": 0 < low <= high <= 1

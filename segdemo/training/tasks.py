@@ -99,7 +99,7 @@ class ClassifyTask(Task):
         flip = torch.rand(len(boxes)) < 0.5  # noqa: PLR2004
         photos = torch.cat((batch.images, batch.images[rows])).float() / 255
         images = normalise(jitter_colours(crop_resize(photos, boxes, recipe.image_size, flip=flip), recipe.colour))
-        target = torch.cat((batch.species, torch.zeros_like(rows)))
+        target = torch.cat((batch.species, batch.species.new_zeros(len(rows))))
         return self.cross_entropy(self.network(images), target)
 
     def export(self, trained: nn.Module) -> SegmentationNetwork:

@@ -1,0 +1,161 @@
+"""The Segment tab as a visitor uses it."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from segdemo.segmenter import Segmenter
+
+SLOW = 60_000
+
+
+@pytest.fixture
+def passes(monkeypatch):
+    """Count the passes through a network."""
+    counted = []
+    original = Segmenter.__call__
+
+    def counting(self, *arguments):
+        counted.append(self.name)
+        return original(self, *arguments)
+
+    monkeypatch.setattr(Segmenter, "__call__", counting)
+    return counted
+
+
+def source(page, name):
+    return page.locator(f"#{name} img").get_attribute("src")
+
+
+def wait_for_new(page, name, old):
+    expect(page.locator(f"#{name} img")).not_to_have_attribute("src", old, timeout=SLOW)
+
+
+def upload(page, path):
+    page.get_by_label("Remove Image").or_(page.get_by_label("Clear")).first.click()
+    page.locator("#photo input[type=file]").set_input_files(str(path))
+
+
+def download(page, name, folder):
+    with page.expect_download() as caught:
+        page.locator(f"#download-{name}").click()
+    path = folder / caught.value.suggested_filename
+    caught.value.save_as(path)
+    return path
+
+
+def test_an_example_is_already_segmented_when_the_page_opens(open_page, passes):
+    page = open_page()
+    for name in ("overlay", "heatmap", "grid"):
+        assert page.locator(f"#{name} img").evaluate("image => image.naturalWidth") > 50
+    expect(page.locator("#classes tbody tr").first).to_be_visible()
+    expect(page.locator("#facts")).to_contain_text("photo 256×256")
+    assert passes == []
+
+
+def test_upload_switch_network_and_download_the_mask(open_page, striped_photo, tmp_path):
+    page = open_page()
+    first = source(page, "overlay")
+    upload(page, striped_photo)
+    wait_for_new(page, "overlay", first)
+    expect(page.locator("#facts")).to_contain_text("photo 300×200", timeout=SLOW)
+    fcn = source(page, "overlay")
+    page.get_by_label("Classifier, 1×1 conv").check()
+    wait_for_new(page, "overlay", fcn)
+    expect(page.locator("#facts")).to_contain_text("Classifier, 1×1 conv", timeout=SLOW)
+    expect(page.locator("#story")).to_contain_text("never saw an outline")
+
+    mask = Image.open(download(page, "mask", tmp_path))
+    assert mask.mode == "P"
+    assert mask.size == (300, 200)
+    assert set(np.unique(np.asarray(mask))) <= {0, 1, 2}
+
+
+def test_every_download_can_be_read(open_page, tmp_path):
+    page = open_page()
+    assert Image.open(download(page, "overlay", tmp_path)).size == (256, 256)
+    assert Image.open(download(page, "heatmap", tmp_path)).size == (256, 256)
+    assert isinstance(json.loads(download(page, "coco-rle", tmp_path).read_text()), list)
+    with np.load(download(page, "scores", tmp_path)) as scores:
+        assert scores["scores"].shape[0] == 3
+
+
+def test_class_colours_and_opacity_answer_without_the_network(open_page, passes):
+    page = open_page()
+    heat, overlay = source(page, "heatmap"), source(page, "overlay")
+    page.locator("#heat-class input").click()
+    page.get_by_role("option", name="background").click()
+    wait_for_new(page, "heatmap", heat)
+    expect(page.get_by_text("probability of background")).to_be_visible()
+    heat = source(page, "heatmap")
+    page.locator("#colormap input").click()
+    page.get_by_role("option", name="magma").click()
+    wait_for_new(page, "heatmap", heat)
+    page.locator("#opacity input[type=range]").fill("0.1")
+    wait_for_new(page, "overlay", overlay)
+    assert passes == []
+
+
+def test_another_analysis_size_makes_another_grid(open_page, passes):
+    page = open_page()
+    slider = page.locator("#size input[type=range]")
+    slider.focus()
+    slider.fill("192")
+    slider.dispatch_event("pointerup")
+    expect(page.locator("#facts")).to_contain_text("analysed at 192×192", timeout=SLOW)
+    expect(page.locator("#facts")).to_contain_text("score map 24×24")
+    assert passes == ["fcn8s_vgg16"]
+
+
+def test_an_example_replaces_the_photo(open_page):
+    page = open_page()
+    old = source(page, "overlay")
+    page.locator("#examples .gallery-item").nth(1).click()
+    wait_for_new(page, "overlay", old)
+    expect(page.locator("#facts")).not_to_contain_text("photo 256×256", timeout=SLOW)
+
+
+@pytest.mark.parametrize("picture", ["photo", "overlay"])
+def test_a_click_shows_the_probabilities_at_that_pixel(open_page, picture):
+    page = open_page()
+    page.locator(f"#{picture} img").click()
+    shown = page.locator("#pixel .pixel")
+    expect(shown).to_contain_text("pixel (")
+    expect(shown.locator("meter")).to_have_count(3)
+    values = [float(v) for v in shown.locator("meter").evaluate_all("meters => meters.map(m => m.value)")]
+    assert sum(values) == pytest.approx(1, abs=1e-3)
+    x, y = (int(v) for v in shown.inner_text().split("(")[1].split(")")[0].split(","))
+    # The middle of the picture is the middle of the photo, however it is scaled on the page.
+    assert abs(x - 128) <= 3
+    assert abs(y - 128) <= 3
+
+
+def test_a_bad_file_gets_a_sentence_and_loses_nothing(open_page, tmp_path):
+    broken = tmp_path / "holiday.jpg"
+    broken.write_bytes(b"\xff\xd8\xff\xe0 this is no photo")
+    page = open_page()
+    old, facts = source(page, "overlay"), page.locator("#facts").inner_text()
+    upload(page, broken)
+    expect(page.get_by_text("holiday.jpg is damaged")).to_be_visible(timeout=SLOW)
+    assert source(page, "overlay") == old
+    assert page.locator("#facts").inner_text() == facts
+    assert "Traceback" not in page.content()
+
+
+def test_the_main_flow_fits_a_projector_without_scrolling(open_page):
+    page = open_page(1280, 720)
+    for name in ("photo", "network", "size", "overlay", "heatmap", "grid", "classes", "download-mask"):
+        box = page.locator(f"#{name}").bounding_box()
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= 720, name
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+
+
+def test_nothing_is_wider_than_a_phone(open_page):
+    page = open_page(360, 780, has_touch=True, is_mobile=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    tops = [page.locator(f"#{name}").bounding_box()["y"] for name in ("photo", "network", "overlay", "opacity")]
+    assert tops == sorted(tops)

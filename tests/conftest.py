@@ -1,0 +1,78 @@
+"""What several test files share."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read as gradio is imported, as in app.py
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import settings
+from PIL import Image
+
+from segdemo.ui.demo import build_demo, launch
+
+# The same examples on every machine, and no database of them in the repository.
+settings.register_profile("segdemo", max_examples=25, deadline=None, derandomize=True, database=None)
+settings.load_profile("segdemo")
+
+# Lines of a split's list: name, class, species (1 cat, 2 dog), breed.
+PET_LISTS = {
+    "trainval": ("Abyssinian_1 1 1 1", "beagle_2 5 2 4", "Bengal_3 6 1 2", "pug_4 26 2 17"),
+    "test": ("pug_5 26 2 17", "Abyssinian_6 1 1 1"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    torch.manual_seed(0)
+
+
+@pytest.fixture
+def pet_folder(tmp_path: Path) -> Path:
+    """Make a tiny Oxford-IIIT Pet dataset: green photos with a red pet, edged by the border, at the bottom right."""
+    root = tmp_path / "oxford-iiit-pet"
+    annotations = root / "annotations"
+    (root / "images").mkdir(parents=True)
+    (annotations / "trimaps").mkdir(parents=True)
+    for split, lines in PET_LISTS.items():
+        (annotations / f"{split}.txt").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        for index, line in enumerate(lines):
+            name = line.split()[0]
+            height, width = (48, 64) if index % 2 else (64, 48)
+            trimap = np.full((height, width), 2, np.uint8)
+            trimap[height // 2 :, width // 2 :] = 3
+            trimap[height // 2 + 4 :, width // 2 + 4 :] = 1
+            photo = np.where((trimap == 2)[..., None], (20, 200, 20), (200, 20, 20)).astype(np.uint8)
+            Image.fromarray(trimap).save(annotations / "trimaps" / f"{name}.png")
+            Image.fromarray(photo).save(root / "images" / f"{name}.jpg", quality=95, subsampling=0)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def demo_url() -> Iterator[str]:
+    """Serve the whole app on a free port of this machine, as `app.py` does, and give its address."""
+    demo = build_demo()
+    _, url, _ = launch(demo, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", server_port=_free_port())
+    yield url
+    demo.close(verbose=False)
+
+
+@pytest.fixture
+def striped_photo(tmp_path: Path) -> Path:
+    """Write a photo that is not square: 300×200, coloured stripes."""
+    pixels = np.zeros((200, 300, 3), np.uint8)
+    pixels[:, ::7] = (200, 120, 40)
+    pixels[::5] = (30, 90, 180)
+    path = tmp_path / "stripes.png"
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]

@@ -1,0 +1,122 @@
+"""The classifier and its 1×1-conv twin."""
+
+import pytest
+import torch
+from torch import nn
+
+from segdemo.models import classifier as classifier_module
+from segdemo.models.classifier import Classifier, Conv1x1Segmenter, conv1x1_vgg, vgg_classifier
+
+SIZES = [(1, 1), (16, 16), (17, 31), (32, 48), (50, 70)]
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    torch.manual_seed(0)
+    made = vgg_classifier("vgg11", 3).eval()
+    nn.init.normal_(made.fc.bias)  # at zero, a twin without the bias would pass
+    return made
+
+
+@pytest.fixture(scope="module")
+def twin(classifier):
+    return Conv1x1Segmenter(classifier).eval()
+
+
+def small_classifier(channels=6, num_classes=5, dropout=0.0):
+    """Make a classifier of stride 2."""
+    made = Classifier(nn.Sequential(nn.Conv2d(3, channels, 1), nn.MaxPool2d(2)), channels, 2, num_classes, dropout)
+    nn.init.normal_(made.fc.bias)
+    return made
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("size", SIZES)
+def test_the_mean_of_the_dense_scores_is_the_classifiers_answer(classifier, twin, size):
+    images = torch.randn(2, 3, *size)
+    dense = twin.score(classifier.features(images))
+    logits = classifier(images)
+    torch.testing.assert_close(dense.mean((2, 3)), logits, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(twin.classify(images), logits, rtol=1e-4, atol=1e-4)
+
+
+@torch.no_grad()
+def test_with_max_pooling_the_same_equality_is_false():
+    made = small_classifier()
+    features = made.features(torch.randn(2, 3, 16, 16))
+    dense = Conv1x1Segmenter(made).score(features)
+    torch.testing.assert_close(dense.mean((2, 3)), made.fc(features.mean((2, 3))))
+    of_the_maximum = made.fc(features.amax((2, 3)))
+    assert not torch.allclose(dense.mean((2, 3)), of_the_maximum, atol=0.1)
+    assert not torch.allclose(dense.amax((2, 3)), of_the_maximum, atol=0.1)
+
+
+@torch.no_grad()
+def test_a_forgotten_bias_shifts_every_heatmap_by_a_constant_per_class():
+    made = small_classifier()
+    twin, broken = Conv1x1Segmenter(made), Conv1x1Segmenter(made)
+    nn.init.normal_(broken.score.bias)
+    images = torch.randn(2, 3, 10, 14)
+    shift = (broken.score.bias - made.fc.bias)[:, None, None]
+    assert shift.abs().min() > 0
+    torch.testing.assert_close(broken(images) - twin(images), shift.expand(2, -1, 10, 14))
+    assert not torch.allclose(broken.classify(images), made(images), atol=1e-3)
+
+
+def test_classes_and_channels_are_read_from_the_layer():
+    twin = Conv1x1Segmenter(small_classifier(channels=24, num_classes=7))
+    assert (twin.score.in_channels, twin.score.out_channels) == (24, 7)
+    assert twin(torch.rand(1, 3, 9, 5)).shape == (1, 7, 9, 5)
+
+
+def test_the_twin_shares_no_storage_with_the_classifier():
+    made = small_classifier()
+    twin = Conv1x1Segmenter(made)
+    theirs = {tensor.data_ptr() for tensor in made.state_dict().values()}
+    assert not theirs & {tensor.data_ptr() for tensor in twin.state_dict().values()}
+
+
+def test_training_the_twin_leaves_the_classifier_unchanged():
+    made = small_classifier()
+    before = {name: tensor.clone() for name, tensor in made.state_dict().items()}
+    twin = Conv1x1Segmenter(made)
+    twin(torch.randn(1, 3, 8, 8)).square().sum().backward()
+    torch.optim.SGD(twin.parameters(), 1.0).step()
+    assert all(torch.equal(tensor, before[name]) for name, tensor in made.state_dict().items())
+    assert not torch.equal(twin.backbone[0].weight, made.backbone[0].weight)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("size", SIZES)
+def test_scores_have_the_images_size_and_the_map_has_stride_16(twin, size):
+    score_map, scores = twin.forward_with_map(torch.rand(1, 3, *size))
+    assert scores.shape == (1, 3, *size)
+    assert score_map.shape == (1, 3, -(-size[0] // 16), -(-size[1] // 16))
+
+
+def test_logits_have_no_positions_whatever_the_size(classifier):
+    with torch.no_grad():
+        assert classifier(torch.rand(2, 3, 20, 40)).shape == (2, 3)
+
+
+def test_dropout_is_for_training_alone():
+    made = small_classifier(channels=64, dropout=0.5)
+    images = torch.randn(1, 3, 8, 8)
+    assert not torch.equal(made.train()(images), made(images))
+    assert torch.equal(made.eval()(images), made(images))
+    torch.testing.assert_close(Conv1x1Segmenter(made).train().classify(images), made(images))
+
+
+def test_weights_fill_the_backbone_and_not_the_layer_behind_it(monkeypatch):
+    features = nn.Sequential(nn.Conv2d(3, 512, 1), nn.MaxPool2d(2))
+    monkeypatch.setattr(classifier_module, "vgg_features", lambda name, weights: features if weights else None)
+    made = vgg_classifier("vgg11", 3, weights="DEFAULT")
+    assert made.backbone[0] is features[0]
+    assert made.fc.bias.eq(0).all()
+
+
+def test_the_builder_gives_the_twin_of_the_named_backbone():
+    with torch.device("meta"):
+        twin = conv1x1_vgg("vgg13_bn", 4)
+    assert (twin.stride, twin.size_multiple, twin.score.out_channels) == (16, 16, 4)
+    assert sum(isinstance(layer, nn.MaxPool2d) for layer in twin.backbone) == 4

@@ -1,0 +1,31 @@
+"""How the page is served."""
+
+import urllib.error
+import urllib.request
+
+import pytest
+
+import app
+
+
+def get(url):
+    with urllib.request.urlopen(url, timeout=20) as response:
+        return response.status, response.read()
+
+
+def test_the_app_module_offers_a_demo_that_a_host_can_serve():
+    assert app.demo.title.startswith("segdemo")
+    assert app.demo.analytics_enabled is False
+
+
+def test_the_page_answers(demo_url):
+    status, body = get(demo_url)
+    assert status == 200
+    assert b"gradio" in body
+
+
+@pytest.mark.parametrize("path", ["monitoring", "gradio_api/file=/etc/passwd", "gradio_api/file=app.py"])
+def test_nothing_of_the_host_is_served(demo_url, path):
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        get(f"{demo_url}{path}")
+    assert caught.value.code in (401, 403, 404)

@@ -1,0 +1,69 @@
+"""Evaluation counts every photo, at the labels' own resolution."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from segdemo.models import build
+from segdemo.training import evaluate as module
+from segdemo.training.data import DataError, labelled_photos
+from segdemo.training.evaluate import evaluate
+
+
+class Oracle:
+    """Answers with the labels themselves, or with what `spoil` makes of them."""
+
+    name = "oracle"
+
+    def __init__(self, folder, split, spoil=lambda labels: labels, network=None):
+        photos = labelled_photos(folder, split)
+        self.answers = {photo.tobytes(): spoil(labels) for photo, labels, _ in photos}
+        self.network = network
+        self.sizes = []
+
+    def __call__(self, photos, analysis_size):
+        self.sizes.append(analysis_size)
+        return [
+            SimpleNamespace(class_map=lambda p=p: self.answers[p.tobytes()], score_map=torch.zeros(3, 1, 1))
+            for p in photos
+        ]
+
+
+def test_the_truth_scores_one_and_the_border_does_not_count(pet_folder):
+    figures = evaluate(
+        Oracle(pet_folder, "trainval", lambda labels: np.where(labels == 255, 1, labels)), pet_folder, "trainval"
+    )
+    assert figures["images"] == 4
+    assert figures["miou"] == figures["foreground_iou"] == figures["pixel_accuracy"] == 1
+    assert figures["class_iou"] == {"background": 1, "cat": 1, "dog": 1}
+    assert "image_accuracy" not in figures
+
+
+def test_all_background_scores_as_computed_by_hand(pet_folder):
+    figures = evaluate(Oracle(pet_folder, "test", np.zeros_like), pet_folder, "test")
+    labels = np.concatenate([labels.ravel() for _, labels, _ in labelled_photos(pet_folder, "test")])
+    background = (labels == 0).sum() / (labels != 255).sum()
+    assert figures["class_iou"]["background"] == pytest.approx(background)
+    assert figures["class_iou"]["cat"] == figures["foreground_iou"] == 0
+    assert figures["miou"] == pytest.approx(background / 3)
+
+
+def test_the_last_batch_counts_though_it_is_not_full(pet_folder, monkeypatch):
+    monkeypatch.setattr(module, "_BATCH", 3)
+    oracle = Oracle(pet_folder, "trainval")
+    assert evaluate(oracle, pet_folder, "trainval", 64)["images"] == 4
+    assert oracle.sizes == [64, 64]
+
+
+def test_a_classifier_s_twin_is_also_measured_on_cat_against_dog(pet_folder):
+    twin = build("conv1x1_vgg", backbone="vgg11", num_classes=3)
+    figures = evaluate(Oracle(pet_folder, "trainval", network=twin), pet_folder, "trainval")
+    # Equal scores say "cat", which is half of the four photos.
+    assert figures["image_accuracy"] == 0.5
+
+
+def test_a_folder_without_the_dataset_is_refused(tmp_path):
+    with pytest.raises(DataError, match="oxford-iiit-pet"):
+        evaluate(SimpleNamespace(name="x"), tmp_path, "test")

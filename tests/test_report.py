@@ -1,0 +1,58 @@
+"""The results tables are written from figures, and the two READMEs agree."""
+
+import re
+
+import pytest
+
+from segdemo import catalog
+from segdemo.training import report
+
+RESULTS = {
+    "fcn8s_vgg16": {
+        "images": 3000,
+        "miou": 0.61234,
+        "class_iou": {"background": 0.8, "cat": None, "dog": 0.5},
+        "foreground_iou": 0.7,
+        "pixel_accuracy": 0.85,
+    },
+    "conv1x1_vgg11": {
+        "images": 3000,
+        "miou": 0.4,
+        "class_iou": {"background": 0.6, "cat": 0.3, "dog": 0.3},
+        "foreground_iou": 0.5,
+        "pixel_accuracy": 0.7,
+        "image_accuracy": 0.8,
+    },
+}
+
+
+def test_a_row_holds_the_figures_in_order():
+    table = report.results_table(RESULTS, "test")
+    assert "| `fcn8s_vgg16` | 0.612 | 0.800 | – | 0.500 | 0.700 | 0.850 | – |" in table
+    assert "| `conv1x1_vgg11` | 0.400 | 0.600 | 0.300 | 0.300 | 0.500 | 0.700 | 0.800 |" in table
+    assert "3,000 photos of the test split" in table
+
+
+def test_a_table_replaces_the_last_one_and_nothing_else(tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text(f"before\n{report.START}\nold\n{report.END}\nafter\n", encoding="utf-8")
+    report.write_table(path, "new")
+    assert path.read_text(encoding="utf-8") == f"before\n{report.START}\nnew\n{report.END}\nafter\n"
+
+
+def test_a_file_without_a_place_for_the_table_is_refused(tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text("nothing", encoding="utf-8")
+    with pytest.raises(ValueError, match="no place for the results"):
+        report.write_table(path, "new")
+
+
+def test_both_readmes_state_the_same_figures_for_every_network():
+    pattern = re.compile(f"{re.escape(report.START)}(.*?){re.escape(report.END)}", re.DOTALL)
+    tables = [
+        pattern.search((folder / "README.md").read_text(encoding="utf-8")).group(1)
+        for folder in (catalog.CHECKPOINTS, catalog.CHECKPOINTS.parent)
+    ]
+    assert tables[0] == tables[1]
+    for name in catalog.ENTRIES:
+        assert re.search(rf"\| `{name}` \| 0\.\d{{3}} \|", tables[0])

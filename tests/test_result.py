@@ -1,0 +1,57 @@
+"""What a page holds of a photo: drawing again needs no network."""
+
+import gradio as gr
+import numpy as np
+import pytest
+from PIL import Image
+
+from segdemo.segmenter import Segmenter
+from segdemo.ui.result import Look, Result
+
+
+@pytest.fixture(scope="module")
+def result():
+    return Result.make(gr.get_image("lion.jpg"), "fcn8s_vgg16", None)
+
+
+def test_a_new_look_draws_other_pictures_without_the_network(result, monkeypatch):
+    monkeypatch.setattr(Segmenter, "__call__", lambda *_: pytest.fail("the network ran"))
+    first = result.draw(Look("cat", 0.6, "viridis"))
+    clear = result.draw(Look("cat", 0.0, "viridis"))
+    other_class = result.draw(Look("background", 0.6, "viridis"))
+    magma = result.draw(Look("cat", 0.6, "magma"))
+    photo = np.asarray(result.photo).astype(int)
+    assert abs(np.asarray(Image.open(clear.overlay)).astype(int) - photo).mean() < 3
+    assert "probability of background" in other_class.heat_bar
+    assert other_class.heatmap != first.heatmap
+    assert magma.heat_bar != first.heat_bar
+
+
+def test_auto_is_the_main_class(result):
+    name = result.segmentation.classes[result.segmentation.main_class]
+    assert f"probability of {name}" in result.draw(Look()).heat_bar
+
+
+def test_a_click_on_a_smaller_picture_finds_the_photo_s_pixel(result, tmp_path):
+    width, height = result.segmentation.image_size
+    half = tmp_path / "half.png"
+    Image.new("RGB", (width // 2, height // 2)).save(half)
+    assert f"pixel ({2 * 100}, {2 * 60})" in result.probe(str(half), 100, 60)
+    assert f"pixel ({width - 1}, {height - 1})" in result.probe(str(half), width // 2, height // 2)
+
+
+def test_files_for_download_hold_what_was_found(result):
+    mask = Image.open(result.mask)
+    np.testing.assert_array_equal(np.asarray(mask), result.segmentation.class_map())
+    with np.load(result.scores) as scores:
+        np.testing.assert_array_equal(scores["scores"], result.segmentation.scores.numpy())
+        assert scores["classes"].tolist() == ["background", "cat", "dog"]
+
+
+def test_what_no_browser_shows_gets_a_copy_that_it_does(striped_photo):
+    tiff = striped_photo.with_suffix(".tif")
+    Image.open(striped_photo).save(tiff)
+    held = Result.make(str(tiff), "fcn8s_vgg16", None)
+    copy = held.browser_copy(str(tiff))
+    assert Image.open(copy).format == "JPEG"
+    assert held.browser_copy(str(striped_photo)) is None

@@ -1,0 +1,151 @@
+"""The inference module: sizes, order, devices, threads."""
+
+import copy
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import nn
+
+from segdemo.checkpoints import Metadata
+from segdemo.models import SegmentationNetwork, build
+from segdemo.segmenter import Segmenter, choose_device, fit, fold_batch_norm
+
+METADATA = Metadata(
+    architecture="tiny",
+    arguments={},
+    classes=("background", "red", "green"),
+    colours=("#000000", "#ff0000", "#00ff00"),
+    mean=(0.5, 0.5, 0.5),
+    std=(0.25, 0.25, 0.25),
+    analysis_size=64,
+)
+
+
+class Tiny(SegmentationNetwork):
+    """Scores red and green by their channels, on a grid of 4 pixels."""
+
+    stride = size_multiple = 4
+
+    def __init__(self):
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(3, 1, 1))
+
+    def score_map(self, images):
+        red, green, _ = F.avg_pool2d(images, self.stride).unbind(1)
+        return torch.stack((torch.zeros_like(red), red, green), 1) + self.bias
+
+    def upsample(self, score_map):
+        return F.interpolate(score_map, scale_factor=self.stride, mode="nearest")
+
+
+@pytest.fixture
+def segmenter():
+    return Segmenter("tiny", Tiny().eval(), METADATA, torch.device("cpu"))
+
+
+def half_red_half_green(width=120, height=80):
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[:, : width // 2, 0] = 255
+    pixels[:, width // 2 :, 1] = 255
+    return Image.fromarray(pixels)
+
+
+def test_a_photo_comes_back_at_its_own_size_with_the_right_classes(segmenter):
+    segmentation = segmenter(half_red_half_green())
+    class_map = segmentation.class_map()
+    assert class_map.shape == (80, 120)
+    assert (class_map[:, :56] == 1).all()
+    assert (class_map[:, 64:] == 2).all()
+    assert segmentation.image_size == (120, 80)
+    assert segmentation.analysis_size == (64, 43)
+    assert segmentation.scores.shape == (3, 43, 64)
+    assert segmentation.score_map.shape == (3, 11, 16)
+    assert (segmentation.network, segmentation.device, segmentation.precision) == ("tiny", "cpu", "float32")
+    assert set(segmentation.milliseconds) == {"resize", "network"}
+
+
+def test_several_photos_of_mixed_sizes_keep_their_order_and_equal_what_they_get_alone(segmenter):
+    photos = [half_red_half_green(w, h) for w, h in ((120, 80), (80, 120), (120, 80), (30, 30), (60, 40))]
+    together = segmenter(photos)
+    for photo, segmentation in zip(photos, together, strict=True):
+        alone = segmenter(photo)
+        assert segmentation.image_size == photo.size
+        assert torch.equal(segmentation.scores, alone.scores)
+        np.testing.assert_array_equal(segmentation.class_map(), alone.class_map())
+
+
+def test_threads_that_share_a_segmenter_each_get_their_own_result(segmenter):
+    photos = [Image.new("RGB", (40, 40), (255, 0, 0) if i % 2 else (0, 255, 0)) for i in range(24)]
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(segmenter, photos))
+    assert [r.main_class for r in results] == [1 if i % 2 else 2 for i in range(24)]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 900), (900, 1), (31, 33)])
+def test_any_photo_size_works(segmenter, size):
+    assert segmenter(Image.new("RGB", size, (255, 0, 0))).class_map().shape == size[::-1]
+
+
+def test_no_photos_give_no_results(segmenter):
+    assert segmenter([]) == []
+
+
+@pytest.mark.parametrize("size", [31, 1025, -5])
+def test_an_analysis_size_out_of_range_is_refused(segmenter, size):
+    with pytest.raises(ValueError, match=f"analysis size is {size} pixels"):
+        segmenter(half_red_half_green(), size)
+
+
+def test_the_analysis_size_is_the_longer_side(segmenter):
+    assert segmenter(half_red_half_green(200, 100), 128).analysis_size == (128, 64)
+    assert segmenter(half_red_half_green(100, 200), 128).analysis_size == (64, 128)
+    assert fit((10_000, 1), 96) == (96, 1)
+
+
+def test_photos_are_normalised_as_the_checkpoint_says(segmenter):
+    score_map = segmenter(Image.new("RGB", (64, 64), (255, 0, 0))).score_map
+    # (1 - 0.5) / 0.25 for red, (0 - 0.5) / 0.25 for green
+    assert score_map[1].unique().tolist() == [2.0]
+    assert score_map[2].unique().tolist() == [-2.0]
+
+
+def test_folding_batch_norm_changes_no_score_and_leaves_no_batch_norm():
+    network = build("fcn_vgg", backbone="vgg11_bn", num_classes=3, fc_width=8, fc_kernel=1).eval()
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.uniform_(layer.running_mean, -0.1, 0.1)
+            nn.init.uniform_(layer.running_var, 0.5, 2)
+            nn.init.uniform_(layer.weight, 0.5, 1.5)
+            nn.init.uniform_(layer.bias, -0.1, 0.1)
+    folded = fold_batch_norm(copy.deepcopy(network))
+    images = torch.randn(1, 3, 64, 40)
+    with torch.inference_mode():
+        torch.testing.assert_close(folded(images), network(images), rtol=1e-4, atol=1e-4)
+    assert not any(isinstance(layer, nn.BatchNorm2d) for layer in folded.modules())
+
+
+def test_the_cpu_is_always_there_and_auto_is_a_device_that_is():
+    assert choose_device("cpu").type == "cpu"
+    expected = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    assert choose_device("auto").type == expected
+
+
+@pytest.mark.parametrize("name", ["cuda", "mps"])
+def test_auto_prefers_an_accelerator(monkeypatch, name):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: name == "cuda")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert choose_device("auto").type == name
+
+
+def test_an_unknown_device_is_refused_by_name():
+    with pytest.raises(ValueError, match="no device 'toaster'"):
+        choose_device("toaster")
+
+
+def test_an_unknown_network_is_refused_with_the_choices():
+    with pytest.raises(ValueError, match=r"no network named 'resnet'.*fcn8s_vgg16"):
+        Segmenter.load("resnet")
