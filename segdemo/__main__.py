@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     measuring.add_argument("networks", nargs="*", metavar="NAME")
     measuring.add_argument("--all", action="store_true", help="every network of the catalog")
     _add_data(measuring)
-    measuring.add_argument("--split", choices=("test", "trainval"), default="test")
+    measuring.add_argument("--split", choices=("test", "held-out", "trainval"), default="test")
     measuring.add_argument("--analysis-size", type=int, metavar="PX", help="longer side that the network sees")
     measuring.add_argument("--json", action="store_true", help="for programs")
     measuring.add_argument("--write", action="store_true", help="put the table in the two READMEs")

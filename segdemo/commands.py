@@ -77,6 +77,8 @@ def evaluate(options: argparse.Namespace) -> int:
     """Measure networks on a labelled split."""
     if not options.networks and not options.all:
         raise ValueError("name one or more networks, or --all")
+    if options.write and not (options.all and options.split == "test"):
+        raise ValueError("--write needs --all and the test split, so that the READMEs hold every network's figures")
     names = list(catalog.ENTRIES) if options.all else options.networks
     results = {}
     for name in names:
@@ -84,10 +86,17 @@ def evaluate(options: argparse.Namespace) -> int:
         results[name] = measure(segmenter, options.data, options.split, options.analysis_size, options.download)
     table = report.results_table(results, options.split)
     if options.write:
-        for readme in (catalog.CHECKPOINTS / "README.md", catalog.CHECKPOINTS.parent / "README.md"):
-            report.write_table(readme, table)
+        _write_readmes(table)
     print(json.dumps(results, indent=2) if options.json else table)
     return 0
+
+
+def _write_readmes(table: str) -> None:
+    cards = catalog.CHECKPOINTS / "README.md"
+    for readme in (cards, catalog.CHECKPOINTS.parent / "README.md"):
+        report.write_table(readme, table)
+    for entry in catalog.ENTRIES.values():
+        report.write_card(cards, entry.checkpoint, report.card(entry.metadata, entry.path))
 
 
 def _describe(entry: catalog.Entry) -> dict[str, object]:

@@ -106,3 +106,11 @@ def test_a_dataset_without_its_list_is_refused(pet_folder):
 def test_an_unknown_split_is_refused(pet_folder):
     with pytest.raises(ValueError, match="split"):
         open_pets(pet_folder, "validation")
+
+
+def test_the_held_out_split_is_what_training_leaves_out(pet_folder, monkeypatch):
+    monkeypatch.setattr("segdemo.training.data._HELD_OUT_EVERY", 2)
+    _, left_out = load_pets(pet_folder, "trainval", 16).split_held_out()
+    held_out = load_pets(pet_folder, "held-out", 16)
+    assert len(held_out) == 2
+    assert torch.equal(held_out.images, left_out.images)

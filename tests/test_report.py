@@ -43,7 +43,7 @@ def test_a_table_replaces_the_last_one_and_nothing_else(tmp_path):
 def test_a_file_without_a_place_for_the_table_is_refused(tmp_path):
     path = tmp_path / "README.md"
     path.write_text("nothing", encoding="utf-8")
-    with pytest.raises(ValueError, match="no place for the results"):
+    with pytest.raises(ValueError, match="no place between"):
         report.write_table(path, "new")
 
 
@@ -56,3 +56,26 @@ def test_both_readmes_state_the_same_figures_for_every_network():
     assert tables[0] == tables[1]
     for name in catalog.ENTRIES:
         assert re.search(rf"\| `{name}` \| 0\.\d{{3}} \|", tables[0])
+
+
+def test_a_card_says_what_the_checkpoint_says_of_itself():
+    entry = catalog.find("fcn8s_vgg16")
+    text = report.card(entry.metadata, entry.path)
+    assert f"{entry.metadata.epochs} epochs" in text
+    assert "Oxford-IIIT Pet" in text
+    assert "start random" in text
+
+
+def test_the_cards_in_the_readme_are_those_of_the_bundled_files():
+    text = (catalog.CHECKPOINTS / "README.md").read_text(encoding="utf-8")
+    for entry in catalog.ENTRIES.values():
+        assert report.card(entry.metadata, entry.path) in text
+
+
+def test_a_card_replaces_the_last_one(tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text("<!-- card: a -->\nold\n<!-- end of card -->\n<!-- card: b -->\nkept\n<!-- end of card -->\n")
+    report.write_card(path, "a", "new")
+    assert path.read_text() == (
+        "<!-- card: a -->\nnew\n<!-- end of card -->\n<!-- card: b -->\nkept\n<!-- end of card -->\n"
+    )

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.utils.data import Dataset, Subset
 from torchvision.datasets import OxfordIIITPet
 
 CLASSES = ("background", "cat", "dog")
@@ -20,6 +21,10 @@ _HELD_OUT_EVERY = 20
 
 class DataError(ValueError):
     """The folder does not hold the dataset; the message says what to do."""
+
+
+def _held_out(count: int) -> Tensor:
+    return torch.arange(count) % _HELD_OUT_EVERY == _HELD_OUT_EVERY - 1
 
 
 def labels_from_trimap(trimap: np.ndarray, species: int) -> np.ndarray:
@@ -38,12 +43,12 @@ def labels_from_trimap(trimap: np.ndarray, species: int) -> np.ndarray:
     return labels
 
 
-def open_pets(root: Path, split: str, download: bool = False) -> OxfordIIITPet:
+def open_pets(root: Path, split: str, download: bool = False) -> Dataset:
     """Open a split of the dataset.
 
     Args:
         root: The folder that holds `oxford-iiit-pet/`.
-        split: `trainval` or `test`.
+        split: `trainval`, `test`, or `held-out`: the part of trainval that training leaves out.
         download: Fetch the original (about 800 MB) if it is not there.
 
     Returns:
@@ -52,10 +57,12 @@ def open_pets(root: Path, split: str, download: bool = False) -> OxfordIIITPet:
     Raises:
         DataError: The dataset is not there and was not to be fetched.
     """
+    listed = "trainval" if split == "held-out" else split
     try:
-        return OxfordIIITPet(str(root), split, ["binary-category", "segmentation"], download=download)
+        pets = OxfordIIITPet(str(root), listed, ["binary-category", "segmentation"], download=download)
     except (FileNotFoundError, RuntimeError) as error:
         raise DataError(f"no oxford-iiit-pet folder in {root}: name another with --data or add --download") from error
+    return Subset(pets, _held_out(len(pets)).nonzero().flatten().tolist()) if split == "held-out" else pets
 
 
 def labelled_photos(root: Path, split: str, download: bool = False) -> Iterator[tuple[Image.Image, np.ndarray, int]]:
@@ -91,7 +98,7 @@ class Pets:
 
     def split_held_out(self) -> tuple["Pets", "Pets"]:
         """Split into the photos to train on and the one in twenty to choose settings by."""
-        held_out = torch.arange(len(self)) % _HELD_OUT_EVERY == _HELD_OUT_EVERY - 1
+        held_out = _held_out(len(self))
         return self[~held_out], self[held_out]
 
 

@@ -23,7 +23,7 @@ def evaluate(
     Args:
         segmenter: A network whose classes are those of the dataset.
         root: The folder that holds `oxford-iiit-pet/`.
-        split: `trainval` or `test`.
+        split: `test`, `held-out` or `trainval`.
         analysis_size: The longer side at which the network sees a photo; None takes its own.
         download: Fetch the dataset if it is not there.
 

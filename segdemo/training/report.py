@@ -1,7 +1,9 @@
-"""The results table of the two READMEs, written from measured figures so that none is typed by hand."""
+"""The results table and the cards of the READMEs, written from what was measured so that no figure is typed by hand."""
 
 import re
 from pathlib import Path
+
+from segdemo.checkpoints import Metadata
 
 START, END = "<!-- results: written by `python -m segdemo evaluate` -->", "<!-- end of results -->"
 _COLUMNS = ("mIoU", "background IoU", "cat IoU", "dog IoU", "foreground IoU", "pixel accuracy", "cat or dog")
@@ -38,8 +40,54 @@ def write_table(path: Path, table: str) -> None:
     Raises:
         ValueError: The file has no such place.
     """
+    _replace(path, START, END, table)
+
+
+def card(metadata: Metadata, path: Path) -> str:
+    """Describe a checkpoint from what it says of itself.
+
+    Args:
+        metadata: The checkpoint's.
+        path: Its file.
+
+    Returns:
+        Markdown, without a heading.
+    """
+    arguments = ", ".join(f"{key} {value}" for key, value in metadata.arguments.items())
+    held_out = "; ".join(
+        f"{name}: " + ", ".join(f"{key} {value:.3f}" for key, value in figures.items() if isinstance(value, float))
+        for name, figures in metadata.metrics.items()
+    )
+    settings = ", ".join(
+        f"{k} {v}" for k, v in metadata.recipe.items() if k not in ("name", "architecture", "arguments")
+    )
+    versions = ", ".join(f"{name} {version}" for name, version in metadata.versions.items())
+    rows = {
+        "architecture": f"`{metadata.architecture}` ({arguments})",
+        "file": f"{path.stat().st_size / 1e6:.1f} MB, matrices as float16",
+        "classes": ", ".join(metadata.classes),
+        "trained on": metadata.dataset,
+        "training": f"{metadata.epochs} epochs in {metadata.minutes:.0f} minutes, seed {metadata.seed}",
+        "recipe": f"{metadata.recipe['name']}: {settings}",
+        "analysis size": f"{metadata.analysis_size} px",
+        "held-out photos": held_out,
+        "made with": versions,
+    }
+    return "\n".join(["| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in rows.items())])
+
+
+def write_card(path: Path, name: str, content: str) -> None:
+    """Put a checkpoint's card in the place that a file keeps for it.
+
+    Raises:
+        ValueError: The file has no such place.
+    """
+    _replace(path, f"<!-- card: {name} -->", "<!-- end of card -->", content)
+
+
+def _replace(path: Path, start: str, end: str, content: str) -> None:
     text = path.read_text(encoding="utf-8")
-    pattern = re.compile(f"{re.escape(START)}.*?{re.escape(END)}", re.DOTALL)
+    pattern = re.compile(f"{re.escape(start)}.*?{re.escape(end)}", re.DOTALL)
     if not pattern.search(text):
-        raise ValueError(f"{path.name} has no place for the results, between {START} and {END}")
-    path.write_text(pattern.sub(lambda _: f"{START}\n{table}\n{END}", text), encoding="utf-8")
+        raise ValueError(f"{path.name} has no place between {start} and {end}")
+    path.write_text(pattern.sub(lambda _: f"{start}\n{content}\n{end}", text), encoding="utf-8")

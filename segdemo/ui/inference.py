@@ -1,5 +1,6 @@
 """What the page and the API ask of the networks, with errors as sentences for a person."""
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 import gradio as gr
 from PIL import Image
 
+from segdemo import catalog
 from segdemo.checkpoints import CheckpointError
 from segdemo.images import ImageError, read_image
 from segdemo.segmentation import Segmentation
@@ -25,6 +27,12 @@ except ImportError:
     GPU = _unchanged
 
 
+Runner = Callable[[str, Image.Image, int | None], Segmentation]
+
+# A ZeroGPU Space sets this.
+_ON_ZERO_GPU = bool(os.environ.get("SPACES_ZERO_GPU"))
+
+
 @cache
 def load_segmenter(name: str) -> Segmenter:
     """Load a network once for all visitors."""
@@ -37,13 +45,25 @@ def run_network(name: str, image: Image.Image, analysis_size: int | None) -> Seg
     return load_segmenter(name)(image, analysis_size)
 
 
-def segment_file(path: str | Path, network: str, analysis_size: int | None) -> tuple[Image.Image, Segmentation]:
+def run_at_start(name: str, image: Image.Image, analysis_size: int | None) -> Segmentation:
+    """Run a network before there is a visitor; ZeroGPU lends its GPU to visitors alone."""
+    if not _ON_ZERO_GPU:
+        return run_network(name, image, analysis_size)
+    for each in catalog.ENTRIES:  # moved to the GPU here, once, and not in every visitor's turn
+        load_segmenter(each)
+    return Segmenter.load(name, "cpu")(image, analysis_size)
+
+
+def segment_file(
+    path: str | Path, network: str, analysis_size: int | None, run: Runner = run_network
+) -> tuple[Image.Image, Segmentation]:
     """Read a photo and segment it.
 
     Args:
         path: The uploaded file.
         network: A name of the catalog.
         analysis_size: Pixels, None for the network's own.
+        run: What runs the network.
 
     Returns:
         The upright photo, and its segmentation with the time for reading it added.
@@ -55,7 +75,7 @@ def segment_file(path: str | Path, network: str, analysis_size: int | None) -> t
     try:
         image = read_image(path)
         read = (time.perf_counter() - start) * 1000
-        segmentation = run_network(network, image, analysis_size)
+        segmentation = run(network, image, analysis_size)
     except (ImageError, CheckpointError, ValueError) as error:
         raise gr.Error(str(error), title="That did not work", print_exception=False) from error
     return image, replace(segmentation, milliseconds={"read": read, **segmentation.milliseconds})

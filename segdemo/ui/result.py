@@ -9,7 +9,7 @@ from PIL import Image
 from segdemo import render
 from segdemo.segmentation import Segmentation
 from segdemo.ui import files, views
-from segdemo.ui.inference import segment_file
+from segdemo.ui.inference import Runner, run_network, segment_file
 
 AUTO = "auto"
 _BROWSER_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif"}
@@ -61,7 +61,6 @@ class Result:
         stem: The photo's name without its ending.
         photo: Upright RGB, no larger than a screen needs.
         segmentation: What the network made of it.
-        folder: Where its files for download lie.
         mask: Path of the index mask.
         scores: Path of the scores.
         rle: Path of the COCO run lengths.
@@ -70,18 +69,17 @@ class Result:
     stem: str
     photo: Image.Image
     segmentation: Segmentation
-    folder: Path
     mask: str
     scores: str
     rle: str
 
     @classmethod
-    def make(cls, path: str, network: str, analysis_size: int | None) -> "Result":
+    def make(cls, path: str, network: str, analysis_size: int | None, run: Runner = run_network) -> "Result":
         """Segment a file and write what can be downloaded; `inference.segment_file` says what may go wrong."""
-        image, segmentation = segment_file(path, network, analysis_size)
+        image, segmentation = segment_file(path, network, analysis_size, run)
         folder, stem = files.new_folder(), Path(path).stem
         photo = image.resize(render.display_size(image.size), Image.Resampling.BILINEAR, reducing_gap=2.0)
-        return cls(stem, photo, segmentation, folder, *files.write_results(folder, stem, segmentation))
+        return cls(stem, photo, segmentation, *files.write_results(folder, stem, segmentation))
 
     def class_index(self, heat_class: str) -> int:
         """Give the index of a class by name, or of the main class for `auto` and names that are not there."""
@@ -91,6 +89,8 @@ class Result:
     def draw(self, look: Look) -> Drawing:
         """Draw everything that a look decides."""
         start = time.perf_counter()
+        # A folder of its own for each drawing: at the same address a browser would go on showing the old picture.
+        folder = files.new_folder()
         segmentation, size = self.segmentation, self.photo.size
         index = self.class_index(look.heat_class)
         name = segmentation.classes[index]
@@ -100,7 +100,7 @@ class Result:
             f"heatmap_{name}.png": render.heatmap(segmentation.heatmap(index, size), look.colormap),
             f"scores_{name}.png": render.score_grid(segmentation.score_map[index].numpy(), limit),
         }
-        paths = [files.write_picture(self.folder, f"{self.stem}_{n}", picture) for n, picture in pictures.items()]
+        paths = [files.write_picture(folder, f"{self.stem}_{n}", picture) for n, picture in pictures.items()]
         milliseconds = {**segmentation.milliseconds, "pictures": (time.perf_counter() - start) * 1000}
         return Drawing(
             *paths,
@@ -131,4 +131,4 @@ class Result:
         """Write a copy of a photo that no browser shows (TIFF, HEIC) and give its path; None for the others."""
         if Path(path).suffix.lower() in _BROWSER_SUFFIXES:
             return None
-        return files.write_picture(self.folder, f"{self.stem}.jpg", self.photo)
+        return files.write_picture(files.new_folder(), f"{self.stem}.jpg", self.photo)

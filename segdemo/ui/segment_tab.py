@@ -8,6 +8,7 @@ from segdemo import catalog, render
 from segdemo.segmentation import Segmentation
 from segdemo.segmenter import MIN_ANALYSIS_SIZE
 from segdemo.ui import views
+from segdemo.ui.inference import run_at_start
 from segdemo.ui.photo_input import PhotoInput
 from segdemo.ui.result import AUTO, Drawing, Look, Result
 
@@ -52,7 +53,7 @@ def build(network: str = next(iter(catalog.ENTRIES))) -> None:
         network: The one that is chosen at first.
     """
     first = gr.get_image(EXAMPLES[0])
-    result = Result.make(first, network, None)
+    result = Result.make(first, network, None, run_at_start)
     # Gradio copies a state's first value for each visitor and drops it an hour after the visitor has left.
     state = gr.State(result, time_to_live=3600)
     with gr.Row(elem_classes="segment"):
@@ -139,7 +140,7 @@ def _wire(state: gr.State, controls: _Controls, outputs: _Outputs) -> None:
         shown = {getattr(outputs, name): value for name, value in vars(drawing).items()}
         return {**shown, outputs.files["Overlay"]: drawing.overlay, outputs.files["Heatmap"]: drawing.heatmap}
 
-    def segment(path: str | None, name: str, pixels: float | None, *look_values: object) -> dict[object, object]:
+    def segment_photo(path: str | None, name: str, pixels: float | None, *look_values: object) -> dict[object, object]:
         if path is None:
             return {state: gr.skip()}
         result = Result.make(path, name, int(pixels) if pixels else None)
@@ -162,7 +163,7 @@ def _wire(state: gr.State, controls: _Controls, outputs: _Outputs) -> None:
         }
 
     def segment_at_own_size(path: str | None, name: str, *look_values: object) -> dict[object, object]:
-        return segment(path, name, None, *look_values)
+        return segment_photo(path, name, None, *look_values)
 
     def draw(result: Result, *look_values: object) -> dict[object, object]:
         return show(result.draw(Look(*look_values)))
@@ -183,8 +184,8 @@ def _wire(state: gr.State, controls: _Controls, outputs: _Outputs) -> None:
         "api_visibility": "private",
     }
     at_once = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
-    photo.change(segment, [photo, network, size, *look], pass_outputs, **network_pass)
-    size.release(segment, [photo, network, size, *look], pass_outputs, **network_pass)
+    photo.change(segment_photo, [photo, network, size, *look], pass_outputs, **network_pass)
+    size.release(segment_photo, [photo, network, size, *look], pass_outputs, **network_pass)
     network.change(segment_at_own_size, [photo, network, *look], pass_outputs, **network_pass)
     network.change(views.story, network, controls.story, **at_once)
     for control in look:

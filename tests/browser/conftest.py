@@ -42,11 +42,12 @@ def open_page(browser: Browser, demo_url: str) -> Iterator[object]:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()
+        page.set_default_timeout(20_000)
         page.on("request", lambda request: foreign.append(request.url) if _is_foreign(request.url, demo_url) else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(demo_url)
         page.wait_for_selector("#overlay img", timeout=60_000)
-        page.wait_for_load_state("networkidle")
+        page.wait_for_function("document.querySelector('#overlay img').naturalWidth > 0")
         return page
 
     yield opened
