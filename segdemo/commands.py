@@ -61,6 +61,8 @@ def train(options: argparse.Namespace) -> int:
     weights = "DEFAULT" if options.init == "imagenet" else None
     device = str(choose_device(options.device))
     trainer = Trainer(RECIPES[options.recipe], options.out / options.recipe, options.seed, weights, device)
+    if trainer.has_state and not options.resume:
+        raise ValueError(f"{trainer.folder} holds a run: go on with --resume, or choose another folder with --out")
     if options.resume and not trainer.resume():
         print(f"nothing to resume in {trainer.folder}: starting afresh", file=sys.stderr)
     training, held_out = load_pets(options.data, "trainval", download=options.download).split_held_out()
@@ -134,7 +136,6 @@ def _write_files(
     class_index: int | None,
     options: argparse.Namespace,
 ) -> None:
-
     class_map = segmentation.class_map()
     index = segmentation.main_class if class_index is None else class_index
     pictures = {

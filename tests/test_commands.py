@@ -108,6 +108,8 @@ def test_train_makes_a_run_and_resumes_it(pet_folder, tmp_path, monkeypatch, cap
     command = ["train", "conv1x1_vgg11", "--data", str(pet_folder), "--out", str(tmp_path / "runs")]
     assert main([*command, "--max-minutes", "0.0001"]) == 0
     assert "1 of 2 epochs, go on with --resume" in capsys.readouterr().out
+    assert main(command) == 2
+    assert "holds a run" in capsys.readouterr().err
     assert main([*command, "--resume"]) == 0
     assert "2 of 2 epochs" in capsys.readouterr().out
     assert (tmp_path / "runs" / "conv1x1_vgg11" / "conv1x1_vgg11.safetensors").exists()

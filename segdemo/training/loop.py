@@ -123,6 +123,15 @@ class Trainer:
         """Where the network of the averaged weights is written."""
         return self.folder / f"{self.recipe.name}.safetensors"
 
+    @property
+    def has_state(self) -> bool:
+        """Whether the folder holds a run already."""
+        return self._state.exists()
+
+    @property
+    def _state(self) -> Path:
+        return self.folder / "state.safetensors"
+
     def fit(self, training: Pets, held_out: Pets, max_minutes: float = float("inf")) -> None:
         """Train until the recipe's last epoch, or until the minutes are over at the end of an epoch.
 
@@ -147,14 +156,13 @@ class Trainer:
         Raises:
             ValueError: The state is another recipe's.
         """
-        path = self.folder / "state.safetensors"
-        if not path.exists():
+        if not self.has_state:
             return False
-        with safe_open(path, "pt") as file:
+        with safe_open(self._state, "pt") as file:
             header = json.loads(file.metadata()["state"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
         if header["recipe"] != json.loads(json.dumps(asdict(self.recipe))):
-            raise ValueError(f"{path} belongs to other settings: train without --resume or choose another --out")
+            raise ValueError(f"{self._state} belongs to other settings: train without --resume or choose another --out")
         self.task.network.load_state_dict(_under("network.", tensors))
         self.average.load_state_dict(_under("average.", tensors))
         self._restore_optimizer(_under("optimizer.", tensors))
@@ -234,7 +242,7 @@ class Trainer:
         header = json.dumps({"recipe": asdict(recipe), "progress": asdict(self.progress)})
         partial = self.folder / "state.partial"
         save_file({k: v.contiguous() for k, v in tensors.items()}, partial, {"state": header})
-        partial.replace(self.folder / "state.safetensors")
+        partial.replace(self._state)
 
     def _restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
         state: dict[int, dict[str, Tensor]] = {}
