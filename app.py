@@ -1,10 +1,17 @@
 """Open the demo: `python app.py`, or `demo` for a host that serves it itself."""
 
 import os
+import tempfile
+from pathlib import Path
 
-# Read by libraries as they are imported: nothing about a visit leaves the machine.
+# Set before Gradio is imported. Nothing about a visit leaves the machine; uploads and results lie in a folder of this
+# process and go with it; and a proxy, as schools have them, is not asked for the page's own address.
+_uploads = tempfile.TemporaryDirectory(prefix="segdemo-", ignore_cleanup_errors=True)
+os.environ.setdefault("GRADIO_TEMP_DIR", str(Path(_uploads.name).resolve()))
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+for name in ("no_proxy", "NO_PROXY"):
+    os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1", "localhost")))
 
 from segdemo.ui.demo import build_demo, launch
 

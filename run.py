@@ -1,8 +1,10 @@
-"""Set everything up and open the demo (`python run.py`) or run its tests (`python run.py test`).
+"""Set everything up and open the demo (`python3 run.py`) or run its tests (`python3 run.py test`).
 
 Needs nothing but Python: it makes a virtual environment in `.venv` and installs the requirements there, which takes
-some minutes and 6 GB the first time. Anything behind the command is handed on to the app or to pytest.
+some minutes and a few gigabytes the first time. Anything behind `test` is handed on to pytest.
 """
+
+from __future__ import annotations  # so that an old Python gets as far as being told so
 
 import hashlib
 import os
@@ -24,33 +26,46 @@ def main(arguments: list[str]) -> int:
         return 2
     testing = arguments[:1] == ["test"]
     try:
-        set_up("requirements-dev.txt" if testing else "requirements.txt")
+        make_environment()
+        install("requirements-dev.txt" if testing else "requirements.txt")
     except subprocess.CalledProcessError as error:
         print(f"Setting up failed in: {' '.join(map(str, error.cmd))}", file=sys.stderr)
-        print("On Debian and Ubuntu, `apt install python3-venv` may be missing.", file=sys.stderr)
+        if "ensurepip" in error.cmd:
+            print("On Debian and Ubuntu, `apt install python3-venv` is missing.", file=sys.stderr)
         return 1
-    command = ["-m", "pytest", *arguments[1:]] if testing else ["app.py", *arguments]
+    command = ["-m", "pytest", *arguments[1:]] if testing else ["app.py"]
     try:
         return subprocess.run([PYTHON, *command], cwd=ROOT, check=False).returncode
     except KeyboardInterrupt:
         return 130
 
 
-def set_up(requirements: str) -> None:
-    """Make the environment and install what a requirements file names, unless that was done before.
+def make_environment() -> None:
+    """Make the virtual environment, unless a whole one is there.
 
     Raises:
-        subprocess.CalledProcessError: A step failed.
+        subprocess.CalledProcessError: This Python cannot put pip into it.
     """
-    if not PYTHON.exists():
-        print("Making a virtual environment in .venv", flush=True)
-        venv.create(VENV, with_pip=True)
+    stamp = VENV / "made"
+    if stamp.exists():
+        return
+    print("Making a virtual environment in .venv", flush=True)
+    venv.create(VENV, with_pip=True, clear=True)
+    stamp.touch()
+
+
+def install(requirements: str) -> None:
+    """Install what a requirements file names, unless that was done before.
+
+    Raises:
+        subprocess.CalledProcessError: pip failed.
+    """
     content = b"".join((ROOT / name).read_bytes() for name in sorted({"requirements.txt", requirements}))
     digest, stamp = hashlib.sha256(content).hexdigest(), VENV / f"{requirements}.installed"
     if stamp.exists() and stamp.read_text() == digest:
         return
-    print(f"Installing {requirements} (the first time: some minutes, 6 GB)", flush=True)
-    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    print(f"Installing {requirements}: some minutes, the first time", flush=True)
+    pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
     subprocess.run([*pip, "-r", ROOT / requirements], check=True)
     stamp.write_text(digest)
 

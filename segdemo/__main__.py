@@ -7,6 +7,7 @@ from pathlib import Path
 
 from segdemo.commands import BAD_INPUT, evaluate, models, predict, train
 from segdemo.render import HEAT_COLORMAPS
+from segdemo.segmentation import AUTO
 from segdemo.training.recipes import RECIPES
 
 
@@ -19,6 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, or 2 with one line on standard error for bad input.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that knows no × must not end a command.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)
@@ -44,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     prediction.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
     prediction.add_argument("--model", required=True, metavar="NAME", help="a network of `python -m segdemo models`")
     prediction.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the files go")
-    prediction.add_argument("--class", dest="heatmap_class", default="auto", help="of the heatmap (default: auto)")
+    prediction.add_argument("--class", dest="heatmap_class", default=AUTO, help="of the heatmap (default: auto)")
     prediction.add_argument("--analysis-size", type=int, metavar="PX", help="longer side that the network sees")
     prediction.add_argument("--opacity", type=_share, default=0.6, help="of the overlay, 0 to 1 (default: 0.6)")
     prediction.add_argument("--colormap", choices=HEAT_COLORMAPS, default=HEAT_COLORMAPS[0])
@@ -82,9 +87,12 @@ def _add_device(parser: argparse.ArgumentParser) -> None:
 
 
 def _share(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
     if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+        raise argparse.ArgumentTypeError(f"{text} is not a number between 0 and 1")
     return value
 
 

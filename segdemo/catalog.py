@@ -64,28 +64,28 @@ ENTRIES = {
         Entry(
             "fcn8s_vgg16",
             "VGG-FCN-8s",
-            "VGG16 turned fully convolutional; skips from pool4 and pool3 sharpen the outline to a grid of 8 pixels.",
+            "VGG16 turned fully convolutional; skips from pool4 and pool3 refine it to one cell per 8×8 pixels.",
             _FCN,
             {"stride": 8},
         ),
         Entry(
             "fcn16s_vgg16",
             "VGG-FCN-16s",
-            "The same weights with one skip, from pool4: a grid of 16 pixels.",
+            "The same weights with one skip, from pool4: one cell per 16×16 pixels.",
             _FCN,
             {"stride": 16},
         ),
         Entry(
             "fcn32s_vgg16",
             "VGG-FCN-32s",
-            "The same weights with no skip: each cell stands for 32 pixels, upsampled by one learned transposed conv.",
+            "The same weights with no skip: one cell per 32×32 pixels, then one learned transposed conv.",
             _FCN,
             {"stride": 32},
         ),
         Entry(
             "conv1x1_vgg11",
             "Classifier, 1×1 conv",
-            "A VGG11 classifier that never saw an outline: its Linear layer became a 1×1 conv, upsampled ×16.",
+            "A VGG11 that learned one label per image: its Linear layer became a 1×1 conv, upsampled ×16.",
             "conv1x1_vgg11.safetensors",
         ),
     )

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from segdemo.models import SegmentationNetwork, build
 
+_CHANNELS = 3  # red, green, blue
+
 
 class CheckpointError(ValueError):
     """A file is no checkpoint that can be used; the message says why in one sentence."""
@@ -63,7 +65,7 @@ class Metadata:
             and all(isinstance(name, str) for name in self.classes),
             "each class has a colour #rrggbb": len(self.colours) == len(self.classes)
             and all(re.fullmatch("#[0-9a-fA-F]{6}", colour) for colour in self.colours),
-            "mean and std are three numbers, std above 0": len(self.mean) == len(self.std) == len("RGB")
+            "mean and std are three numbers, std above 0": len(self.mean) == len(self.std) == _CHANNELS
             and all(isfinite(value) for value in self.mean)
             and all(value > 0 for value in self.std),
             "analysis_size is at least 1": self.analysis_size >= 1,

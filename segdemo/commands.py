@@ -11,7 +11,7 @@ from PIL import Image
 from segdemo import catalog, render
 from segdemo.checkpoints import CheckpointError
 from segdemo.images import ImageError, read_image
-from segdemo.segmentation import Segmentation
+from segdemo.segmentation import Segmentation, check_class
 from segdemo.segmenter import Segmenter, choose_device
 from segdemo.training import report
 from segdemo.training.data import load_pets
@@ -26,7 +26,7 @@ def models(options: argparse.Namespace) -> int:
     """List the networks on offer."""
     rows = {name: _describe(entry) for name, entry in catalog.ENTRIES.items()}
     if options.json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print(json.dumps(rows, indent=2))
         return 0
     for name, row in rows.items():
         print(f"{name:16} {', '.join(row['classes']) or row['problem']:28} checkpoints/{row['checkpoint']}")
@@ -37,7 +37,7 @@ def models(options: argparse.Namespace) -> int:
 def predict(options: argparse.Namespace) -> int:
     """Segment photos and write mask, overlay, heatmap and facts for each; a bad photo does not stop the others."""
     segmenter = Segmenter.load(options.model, options.device)
-    class_index = None if options.heatmap_class == "auto" else _class_index(segmenter, options.heatmap_class)
+    check_class(segmenter.name, segmenter.metadata.classes, options.heatmap_class)
     options.out.mkdir(parents=True, exist_ok=True)
     code = 0
     for photo, stem in zip(options.photos, _unique_stems(options.photos), strict=True):
@@ -48,7 +48,7 @@ def predict(options: argparse.Namespace) -> int:
             code = BAD_INPUT
             continue
         segmentation = segmenter(image, options.analysis_size)
-        _write_files(options.out / stem, image, segmentation, class_index, options)
+        _write_files(stem, image, segmentation, options)
         shares = ", ".join(f"{name} {share:.1%}" for name, share in segmentation.areas.items() if share)
         print(f"{photo}: {shares}")
     return code
@@ -110,40 +110,28 @@ def _describe(entry: catalog.Entry) -> dict[str, object]:
     return {**row, "classes": list(metadata.classes), "analysis_size": metadata.analysis_size}
 
 
-def _class_index(segmenter: Segmenter, name: str) -> int:
-    classes = segmenter.metadata.classes
-    if name not in classes:
-        raise ValueError(f"{segmenter.name} has no class {name!r}: choose auto or one of {', '.join(classes)}")
-    return classes.index(name)
-
-
 def _unique_stems(photos: Sequence[Path]) -> list[str]:
     """Name results after their photos; photos of the same name in different folders get a number."""
-    stems: list[str] = []
+    stems: dict[str, str] = {}
     for photo in photos:
         stem, number = photo.stem, 1
-        while stem in stems:
+        # Compared without case, since macOS and Windows take A and a for the same file.
+        while stem.casefold() in stems:
             number += 1
             stem = f"{photo.stem}-{number}"
-        stems.append(stem)
-    return stems
+        stems[stem.casefold()] = stem
+    return list(stems.values())
 
 
-def _write_files(
-    base: Path,
-    image: Image.Image,
-    segmentation: Segmentation,
-    class_index: int | None,
-    options: argparse.Namespace,
-) -> None:
+def _write_files(stem: str, image: Image.Image, segmentation: Segmentation, options: argparse.Namespace) -> None:
     class_map = segmentation.class_map()
-    index = segmentation.main_class if class_index is None else class_index
+    index = segmentation.class_index(options.heatmap_class)
     pictures = {
         "mask": render.index_mask(class_map, segmentation.colours),
         "overlay": render.overlay(image, class_map, segmentation.colours, options.opacity),
         "heatmap": render.heatmap(segmentation.heatmap(index), options.colormap),
     }
     for kind, picture in pictures.items():
-        picture.save(base.with_name(f"{base.name}_{kind}.png"))
+        picture.save(options.out / f"{stem}_{kind}.png")
     facts = {**segmentation.facts(), "heatmap_class": segmentation.classes[index]}
-    base.with_name(f"{base.name}.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")
+    (options.out / f"{stem}.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")

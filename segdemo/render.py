@@ -50,7 +50,7 @@ def index_mask(class_map: np.ndarray, colours: Sequence[str]) -> Image.Image:
     Returns:
         Mode `P`, to be saved as PNG.
     """
-    mask = Image.fromarray(class_map, mode=None).convert("L")
+    mask = Image.fromarray(class_map).copy()
     mask.putpalette(_rgb_table(colours).tobytes())
     return mask
 

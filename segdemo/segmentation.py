@@ -9,8 +9,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+AUTO = "auto"
+"""Stands for the class that covers most, background aside."""
+
 # Scores at the photo's size are made in bands of rows of about this many numbers (16 MB), never as a whole.
 _BAND_NUMBERS = 1 << 22
+
+
+def check_class(network: str, classes: tuple[str, ...], name: str) -> None:
+    """Accept `auto` or a class of the network.
+
+    Raises:
+        ValueError: The network has no such class; the message lists those that it has.
+    """
+    if name not in (AUTO, *classes):
+        raise ValueError(f"{network} has no class {name!r}. Choose from {', '.join((AUTO, *classes))}.")
 
 
 @dataclass(frozen=True)
@@ -109,6 +122,17 @@ class Segmentation:
         """The mean probability of each class over the pixels it covers, by name; 0 where it covers none."""
         _, counts, sums = self._summary
         return dict(zip(self.classes, (sums / counts.clip(min=1)).tolist(), strict=True))
+
+    def class_index(self, name: str) -> int:
+        """Look a class up by name; `auto` is the main class.
+
+        Raises:
+            ValueError: The network has no such class; the message lists those that it has.
+        """
+        if name == AUTO:
+            return self.main_class
+        check_class(self.network, self.classes, name)
+        return self.classes.index(name)
 
     @property
     def main_class(self) -> int:

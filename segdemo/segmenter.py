@@ -1,5 +1,6 @@
 """The inference module: photos in, segmentations out, on the best device there is."""
 
+import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -31,14 +32,38 @@ def choose_device(wanted: str = "auto") -> torch.device:
         ValueError: The device is not there or unknown.
     """
     if wanted == "auto":
-        accelerators = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-        return torch.device(next((name for name, there in accelerators.items() if there), "cpu"))
+        return torch.device(next((name for name in ("cuda", "mps") if _works(name)), "cpu"))
     try:
         device = torch.device(wanted)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise ValueError(f"There is no device {wanted!r} on this machine.") from error
     return device
+
+
+def _works(name: str) -> bool:
+    """Find out whether an accelerator computes: an old card can be there without code for it in this torch."""
+    if not (torch.cuda.is_available() if name == "cuda" else torch.backends.mps.is_available()):
+        return False
+    if os.environ.get("SPACES_ZERO_GPU"):  # there, but lent only while a visitor's request runs
+        return True
+    try:
+        return torch.ones(1, device=name).add(1).item() == 2  # noqa: PLR2004
+    except RuntimeError:
+        return False
+
+
+def check_analysis_size(longer_side: int) -> None:
+    """Accept an analysis size that a network can work at.
+
+    Raises:
+        ValueError: It is too small or too large; the message names the bounds.
+    """
+    if not MIN_ANALYSIS_SIZE <= longer_side <= MAX_ANALYSIS_SIZE:
+        raise ValueError(
+            f"The analysis size is {longer_side} pixels; it must lie between {MIN_ANALYSIS_SIZE} "
+            f"and {MAX_ANALYSIS_SIZE}."
+        )
 
 
 def fit(size: tuple[int, int], longer_side: int) -> tuple[int, int]:
@@ -121,11 +146,7 @@ class Segmenter:
 
     def _segment(self, images: list[Image.Image], analysis_size: int | None) -> list[Segmentation]:
         longer_side = analysis_size or self.metadata.analysis_size
-        if not MIN_ANALYSIS_SIZE <= longer_side <= MAX_ANALYSIS_SIZE:
-            raise ValueError(
-                f"The analysis size is {longer_side} pixels; it must lie between {MIN_ANALYSIS_SIZE} "
-                f"and {MAX_ANALYSIS_SIZE}."
-            )
+        check_analysis_size(longer_side)
         results: dict[int, Segmentation] = {}
         sizes = [fit(image.size, longer_side) for image in images]
         for _, group in groupby(sorted(range(len(images)), key=sizes.__getitem__), key=sizes.__getitem__):

@@ -1,19 +1,14 @@
 """What several test files share."""
 
-import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read as gradio is imported, as in app.py
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import settings
 from PIL import Image
-
-from segdemo.ui.demo import build_demo, launch
 
 # The same examples on every machine, and no database of them in the repository.
 settings.register_profile("segdemo", max_examples=25, deadline=None, derandomize=True, database=None)
@@ -54,11 +49,13 @@ def pet_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def demo_url() -> Iterator[str]:
-    """Serve the whole app on a free port of this machine, as `app.py` does, and give its address."""
-    demo = build_demo()
-    _, url, _ = launch(demo, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", server_port=_free_port())
+    """Serve the app on a free port of this machine and give its address."""
+    import app  # noqa: PLC0415 - it builds the whole page, which most tests do not need
+
+    address = {"server_name": "127.0.0.1", "server_port": _free_port()}
+    _, url, _ = app.launch(app.demo, prevent_thread_lock=True, quiet=True, **address)
     yield url
-    demo.close(verbose=False)
+    app.demo.close(verbose=False)
 
 
 @pytest.fixture

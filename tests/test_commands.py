@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import gradio as gr
 import numpy as np
@@ -91,6 +92,19 @@ def test_photos_of_one_name_do_not_overwrite_each_other(tmp_path, striped_photo)
     assert main(["predict", str(striped_photo), str(other), "--model", "conv1x1_vgg11", "--out", str(out)]) == 0
     assert Image.open(out / "stripes_mask.png").size == (300, 200)
     assert Image.open(out / "stripes-2_mask.png").size == (40, 60)
+
+
+def test_no_name_leads_out_of_the_folder(tmp_path, striped_photo):
+    odd = tmp_path / "..png"
+    striped_photo.rename(odd)
+    out = tmp_path / "out"
+    assert main(["predict", str(odd), "--model", "conv1x1_vgg11", "--out", str(out)]) == 0
+    assert len(list(out.iterdir())) == 4
+    assert {path.name for path in tmp_path.iterdir()} == {"..png", "out"}
+
+
+def test_names_that_differ_in_case_alone_do_not_overwrite_each_other():
+    assert commands._unique_stems([Path("A.jpg"), Path("a.png"), Path("a.jpg")]) == ["A", "a-2", "a-3"]
 
 
 def test_evaluate_prints_the_figures_as_json(pet_folder, capsys):

@@ -100,8 +100,10 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(recipe, pet
 
 def test_a_run_of_other_settings_is_not_resumed(recipe, pets, tmp_path):
     Trainer(recipe, tmp_path).fit(pets, pets, max_minutes=1e-9)
-    with pytest.raises(ValueError, match="other settings"):
+    with pytest.raises(ValueError, match="belongs to another recipe, --seed or --init"):
         Trainer(replace(recipe, peak_rate=1e-4), tmp_path).resume()
+    with pytest.raises(ValueError, match="belongs to another recipe, --seed or --init"):
+        Trainer(recipe, tmp_path, seed=1).resume()
 
 
 def test_there_may_be_nothing_to_resume(recipe, tmp_path):

@@ -52,6 +52,23 @@ def test_what_no_browser_shows_gets_a_copy_that_it_does(striped_photo):
     tiff = striped_photo.with_suffix(".tif")
     Image.open(striped_photo).save(tiff)
     held = Result.make(str(tiff), "fcn8s_vgg16", None)
-    copy = held.browser_copy(str(tiff))
-    assert Image.open(copy).format == "JPEG"
-    assert held.browser_copy(str(striped_photo)) is None
+    assert held.source == str(tiff)
+    assert Image.open(held.shown).format == "JPEG"
+    as_it_is = Result.make(str(striped_photo), "fcn8s_vgg16", None)
+    assert as_it_is.shown == as_it_is.source
+
+
+def test_it_knows_its_own_photo_wherever_it_was_copied(striped_photo, tmp_path):
+    held = Result.make(str(striped_photo), "fcn8s_vgg16", None)
+    copy = tmp_path / "copy.png"
+    copy.write_bytes(striped_photo.read_bytes())
+    other = tmp_path / "other.png"
+    other.write_bytes(b"something else")
+    assert held.shows(str(copy))
+    assert not held.shows(str(other))
+
+
+def test_a_long_name_is_cut(striped_photo):
+    long = striped_photo.with_name("x" * 180 + ".png")
+    striped_photo.rename(long)
+    assert Result.make(str(long), "fcn8s_vgg16", None).stem == "x" * 60

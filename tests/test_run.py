@@ -21,7 +21,7 @@ def steps(monkeypatch, tmp_path):
     monkeypatch.setattr(run, "ROOT", tmp_path)
     monkeypatch.setattr(run, "VENV", tmp_path / ".venv")
     monkeypatch.setattr(run, "PYTHON", tmp_path / ".venv" / "python")
-    monkeypatch.setattr(run.venv, "create", lambda folder, **_: (folder / "python").parent.mkdir())
+    monkeypatch.setattr(run.venv, "create", lambda folder, **_: folder.mkdir(exist_ok=True))
     monkeypatch.setattr(run.subprocess, "run", note)
     return noted
 
@@ -40,7 +40,6 @@ def test_the_tests_get_their_own_requirements_and_arguments(steps):
 
 def test_a_second_start_installs_nothing_until_the_requirements_change(steps):
     run.main([])
-    run.PYTHON.touch()
     steps.clear()
     run.main([])
     assert [step[1] for step in steps] == ["app.py"]
@@ -58,6 +57,20 @@ def test_a_failed_installation_says_which_step_and_can_be_tried_again(steps, mon
     assert run.main([]) == 1
     assert "pip install" in capsys.readouterr().err
     assert not list(run.VENV.glob("*.installed"))
+
+
+def test_half_an_environment_is_made_again(steps, monkeypatch, capsys):
+    made = []
+
+    def without_pip(folder, **_):
+        made.append(folder)
+        folder.mkdir(exist_ok=True)
+        raise subprocess.CalledProcessError(1, ["python", "-m", "ensurepip"])
+
+    monkeypatch.setattr(run.venv, "create", without_pip)
+    assert run.main([]) == run.main([]) == 1
+    assert len(made) == 2
+    assert "apt install python3-venv" in capsys.readouterr().err
 
 
 def test_an_old_python_is_told_so(steps, monkeypatch, capsys):

@@ -138,7 +138,18 @@ def test_the_cpu_is_always_there_and_auto_is_a_device_that_is():
 def test_auto_prefers_an_accelerator(monkeypatch, name):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: name == "cuda")
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch, "ones", lambda *_, device: torch.tensor([1.0]))
     assert choose_device("auto").type == name
+
+
+def test_auto_passes_over_a_card_that_this_torch_has_no_code_for(monkeypatch):
+    def fail(*_, device):
+        raise RuntimeError("no kernel image is available for execution on the device")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    monkeypatch.setattr(torch, "ones", fail)
+    assert choose_device("auto").type == "cpu"
 
 
 def test_an_unknown_device_is_refused_by_name():

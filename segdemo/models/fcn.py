@@ -15,6 +15,7 @@ from segdemo.models.initialisation import bilinear_, he_
 from segdemo.models.network import SegmentationNetwork, pad_to_multiple
 
 STRIDES = (32, 16, 8)
+_STAGES = 5  # 2⁵ is the stride of 32
 
 
 class Upscore(nn.Module):
@@ -63,7 +64,7 @@ class FCN(SegmentationNetwork):
         super().__init__()
         if stride not in STRIDES:
             raise ValueError(f"an FCN has stride 32, 16 or 8, not {stride}")
-        if len(stages) != len(("pool1", "pool2", "pool3", "pool4", "pool5")):
+        if len(stages) != _STAGES:
             raise ValueError(f"an FCN is built on five stages, not {len(stages)}")
         self.stride = stride
         self.stages = nn.ModuleList(stages)

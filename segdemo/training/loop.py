@@ -147,22 +147,23 @@ class Trainer:
             self.progress.epoch += 1
             self.progress.minutes += (time.monotonic() - epoch_start) / 60
             figures = self._measure(held_out)
-            self._log(loss, figures)
             self._save(figures)
+            self._log(loss, figures)
 
     def resume(self) -> bool:
         """Go on where the folder's state stands; says whether there was one.
 
         Raises:
-            ValueError: The state is another recipe's.
+            ValueError: The state is of another recipe, seed or start.
         """
         if not self.has_state:
             return False
         with safe_open(self._state, "pt") as file:
             header = json.loads(file.metadata()["state"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        if header["recipe"] != json.loads(json.dumps(asdict(self.recipe))):
-            raise ValueError(f"{self._state} belongs to other settings: train without --resume or choose another --out")
+        settings = {"recipe": asdict(self.recipe), "seed": self.seed, "weights": self.weights}
+        if {key: header[key] for key in settings} != json.loads(json.dumps(settings)):
+            raise ValueError(f"{self._state} belongs to another recipe, --seed or --init: choose another --out")
         self.task.network.load_state_dict(_under("network.", tensors))
         self.average.load_state_dict(_under("average.", tensors))
         self._restore_optimizer(_under("optimizer.", tensors))
@@ -239,7 +240,8 @@ class Trainer:
         for index, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{index}.{k}": v for k, v in state.items()}
         tensors["rng"] = torch.get_rng_state()
-        header = json.dumps({"recipe": asdict(recipe), "progress": asdict(self.progress)})
+        settings = {"recipe": asdict(recipe), "seed": self.seed, "weights": self.weights}
+        header = json.dumps({**settings, "progress": asdict(self.progress)})
         partial = self.folder / "state.partial"
         save_file({k: v.contiguous() for k, v in tensors.items()}, partial, {"state": header})
         partial.replace(self._state)

@@ -1,6 +1,7 @@
 """The results table and the cards of the READMEs, written from what was measured so that no figure is typed by hand."""
 
 import re
+from hashlib import sha256
 from pathlib import Path
 
 from segdemo.checkpoints import Metadata
@@ -65,6 +66,7 @@ def card(metadata: Metadata, path: Path) -> str:
     rows = {
         "architecture": f"`{metadata.architecture}` ({arguments})",
         "file": f"{path.stat().st_size / 1e6:.1f} MB, matrices as float16",
+        "sha256": f"`{sha256(path.read_bytes()).hexdigest()}`",
         "classes": ", ".join(metadata.classes),
         "trained on": metadata.dataset,
         "training": f"{metadata.epochs} epochs in {metadata.minutes:.0f} minutes, seed {metadata.seed}",

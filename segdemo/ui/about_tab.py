@@ -7,22 +7,32 @@ from segdemo import catalog
 _TEXT = """
 ### What you see
 A **classifier** ends in a Linear layer that reads the mean of its feature map. The same weights, reshaped from
-`[classes, channels]` to `[classes, channels, 1, 1]`, are a **1×1 convolution** that answers at every cell of the
-map: the classifier has become a coarse segmenter without any training on outlines. The **FCN** goes on from there:
-it learns the upsampling (transposed convolutions that start bilinear) and adds scores from earlier, finer layers
-(skips), which takes the grid from 32 to 16 to 8 pixels.
+`[classes, channels]` to `[classes, channels, 1, 1]`, are a **1×1 convolution** that answers at every cell of the map:
+the classifier has become a coarse segmenter without being trained for it. The **FCN** goes on from there: it learns
+the upsampling (transposed convolutions that start bilinear) and adds scores from earlier, finer layers (skips), which
+refines the grid from one cell per 32×32 pixels to one per 16×16 and 8×8.
+
+- **Class map**: the class with the highest score at each pixel; the background is left uncoloured.
+- **Heatmap**: the probability of one class at each pixel, always on the same scale from 0 to 1. At first it is of the
+  main class, the one that covers most, background aside.
+- **Scores**: what the network itself makes, a block a cell; all the rest is interpolated from it.
+- **Mean confidence**: the mean probability of a class over the pixels that were given to it.
+- **Analysis size**: the longer side, in pixels, at which the network sees the photo. Larger shows it finer detail and
+  smaller parts; each network starts at the size at which it does best.
+
+The overlay and the heatmap download as shown, 1,024 pixels at most; the mask has the photo's own size.
 
 ### The networks
 {networks}
 
-They know three classes, background, cat and dog, learned from random weights on the photos of the [Oxford-IIIT Pet
-dataset](https://www.robots.ox.ac.uk/~vgg/data/pets/) (Parkhi, Vedaldi, Zisserman, Jawahar, CVPR 2012; CC BY-SA 4.0)
-at 128×128 pixels. Other animals, drawings and crowds are outside what they know: the probabilities still add up to
-1.
+They know three classes, background, cat and dog, learned from random weights on the
+[Oxford-IIIT Pet dataset](https://www.robots.ox.ac.uk/~vgg/data/pets/) (Parkhi, Vedaldi, Zisserman, Jawahar, CVPR 2012;
+CC BY-SA 4.0), its photos reduced to 128×128 pixels. Other animals, drawings and crowds are outside what they know: the
+probabilities still add up to 1.
 
 ### Your photos
-stay on the machine that runs this page and are deleted with their results after some two hours. Nothing is sent
-anywhere else.
+stay on the machine that runs this page and are deleted with their results after some two hours, or when the program
+ends. Nothing is sent anywhere else.
 """
 
 

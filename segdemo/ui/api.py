@@ -2,11 +2,11 @@
 
 import gradio as gr
 
-from segdemo import render
+from segdemo import catalog, render
+from segdemo.segmentation import AUTO, check_class
 from segdemo.ui import files
 from segdemo.ui.inference import segment_file
 from segdemo.ui.photo_input import PhotoInput
-from segdemo.ui.result import AUTO
 
 
 def segment(image: str | None, network: str, heat_class: str, analysis_size: float | None) -> tuple[object, ...]:
@@ -23,11 +23,12 @@ def segment(image: str | None, network: str, heat_class: str, analysis_size: flo
     """
     if image is None:
         raise gr.Error("There is no image in the request.", print_exception=False)
+    try:
+        check_class(network, catalog.find(network).metadata.classes, heat_class)
+    except ValueError as error:
+        raise gr.Error(str(error), print_exception=False) from error
     photo, segmentation = segment_file(image, network, int(analysis_size) if analysis_size else None)
-    if heat_class not in (AUTO, *segmentation.classes):
-        choices = ", ".join((AUTO, *segmentation.classes))
-        raise gr.Error(f"{network} has no class {heat_class!r}. Choose from {choices}.", print_exception=False)
-    index = segmentation.main_class if heat_class == AUTO else segmentation.classes.index(heat_class)
+    index = segmentation.class_index(heat_class)
     class_map = segmentation.class_map()
     folder = files.new_folder()
     pictures = {

@@ -14,17 +14,14 @@ from segdemo import catalog
 from segdemo.checkpoints import CheckpointError
 from segdemo.images import ImageError, read_image
 from segdemo.segmentation import Segmentation
-from segdemo.segmenter import Segmenter
-
-
-def _unchanged(function: Callable) -> Callable:
-    return function
-
+from segdemo.segmenter import MIN_ANALYSIS_SIZE, Segmenter, check_analysis_size
 
 try:  # On a ZeroGPU Space a GPU is there only inside functions that ask for one.
     from spaces import GPU
 except ImportError:
-    GPU = _unchanged
+
+    def GPU(duration: int) -> Callable[[Callable], Callable]:  # noqa: N802, D103 - spaces' own name
+        return lambda function: function
 
 
 Runner = Callable[[str, Image.Image, int | None], Segmentation]
@@ -39,7 +36,7 @@ def load_segmenter(name: str) -> Segmenter:
     return Segmenter.load(name)
 
 
-@GPU
+@GPU(duration=20)
 def run_network(name: str, image: Image.Image, analysis_size: int | None) -> Segmentation:
     """Run one network on one photo."""
     return load_segmenter(name)(image, analysis_size)
@@ -73,9 +70,12 @@ def segment_file(
     """
     start = time.perf_counter()
     try:
+        # Refused here, since of an error inside the GPU's turn ZeroGPU shows no more than its type.
+        catalog.find(network)
+        check_analysis_size(analysis_size or MIN_ANALYSIS_SIZE)
         image = read_image(path)
         read = (time.perf_counter() - start) * 1000
         segmentation = run(network, image, analysis_size)
     except (ImageError, CheckpointError, ValueError) as error:
-        raise gr.Error(str(error), title="That did not work", print_exception=False) from error
+        raise gr.Error(str(error), print_exception=False) from error
     return image, replace(segmentation, milliseconds={"read": read, **segmentation.milliseconds})

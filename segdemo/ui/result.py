@@ -1,5 +1,6 @@
 """What one visitor's page holds of the last photo, and the drawing of it."""
 
+import filecmp
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,11 +8,11 @@ from pathlib import Path
 from PIL import Image
 
 from segdemo import render
-from segdemo.segmentation import Segmentation
+from segdemo.segmentation import AUTO, Segmentation
 from segdemo.ui import files, views
 from segdemo.ui.inference import Runner, run_network, segment_file
 
-AUTO = "auto"
+_LONGEST_STEM = 60  # a path on Windows may be short of room
 _BROWSER_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif"}
 
 
@@ -58,6 +59,8 @@ class Result:
     """A segmented photo, enough to draw everything again without the network.
 
     Attributes:
+        source: Path of the file that was segmented.
+        shown: Path of what the photo field shows: the same, or a copy where no browser shows the file (TIFF, HEIC).
         stem: The photo's name without its ending.
         photo: Upright RGB, no larger than a screen needs.
         segmentation: What the network made of it.
@@ -66,6 +69,8 @@ class Result:
         rle: Path of the COCO run lengths.
     """
 
+    source: str
+    shown: str
     stem: str
     photo: Image.Image
     segmentation: Segmentation
@@ -77,14 +82,15 @@ class Result:
     def make(cls, path: str, network: str, analysis_size: int | None, run: Runner = run_network) -> "Result":
         """Segment a file and write what can be downloaded; `inference.segment_file` says what may go wrong."""
         image, segmentation = segment_file(path, network, analysis_size, run)
-        folder, stem = files.new_folder(), Path(path).stem
+        start = time.perf_counter()
+        folder, stem = files.new_folder(), Path(path).stem[:_LONGEST_STEM]
         photo = image.resize(render.display_size(image.size), Image.Resampling.BILINEAR, reducing_gap=2.0)
-        return cls(stem, photo, segmentation, *files.write_results(folder, stem, segmentation))
-
-    def class_index(self, heat_class: str) -> int:
-        """Give the index of a class by name, or of the main class for `auto` and names that are not there."""
-        classes = self.segmentation.classes
-        return classes.index(heat_class) if heat_class in classes else self.segmentation.main_class
+        shown = path
+        if Path(path).suffix.lower() not in _BROWSER_SUFFIXES:
+            shown = files.write_picture(folder, f"{stem}.jpg", photo)
+        paths = files.write_results(folder, stem, segmentation)
+        segmentation.milliseconds["files"] = (time.perf_counter() - start) * 1000
+        return cls(path, shown, stem, photo, segmentation, *paths)
 
     def draw(self, look: Look) -> Drawing:
         """Draw everything that a look decides."""
@@ -92,7 +98,7 @@ class Result:
         # A folder of its own for each drawing: at the same address a browser would go on showing the old picture.
         folder = files.new_folder()
         segmentation, size = self.segmentation, self.photo.size
-        index = self.class_index(look.heat_class)
+        index = segmentation.class_index(look.heat_class)
         name = segmentation.classes[index]
         limit = float(segmentation.score_map.abs().max())
         pictures = {
@@ -110,11 +116,15 @@ class Result:
             facts=views.facts(segmentation, milliseconds),
         )
 
+    def shows(self, path: str) -> bool:
+        """Say whether a picture is this photo; Gradio may have copied it to another place."""
+        return path in (self.source, self.shown) or filecmp.cmp(path, self.shown, shallow=False)
+
     def probe(self, shown: str, x: int, y: int) -> str:
         """Describe one pixel of the photo.
 
         Args:
-            shown: Path of the picture that was clicked; it may be smaller than the photo.
+            shown: Path of the picture that was clicked: the photo or the overlay, which may be smaller.
             x: Column in that picture.
             y: Row in that picture.
 
@@ -126,9 +136,3 @@ class Result:
             # A browser shows a photo upright whatever its file says, so only the longer sides can be compared.
             scale = max(width, height) / max(picture.size)
         return views.pixel(self.segmentation, min(int(x * scale), width - 1), min(int(y * scale), height - 1))
-
-    def browser_copy(self, path: str) -> str | None:
-        """Write a copy of a photo that no browser shows (TIFF, HEIC) and give its path; None for the others."""
-        if Path(path).suffix.lower() in _BROWSER_SUFFIXES:
-            return None
-        return files.write_picture(files.new_folder(), f"{self.stem}.jpg", self.photo)

@@ -1,16 +1,16 @@
 """The main tab: a photo in, the class map, a heatmap and the coarse scores out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import gradio as gr
 
 from segdemo import catalog, render
-from segdemo.segmentation import Segmentation
+from segdemo.segmentation import AUTO, Segmentation
 from segdemo.segmenter import MIN_ANALYSIS_SIZE
 from segdemo.ui import views
 from segdemo.ui.inference import run_at_start
 from segdemo.ui.photo_input import PhotoInput
-from segdemo.ui.result import AUTO, Drawing, Look, Result
+from segdemo.ui.result import Drawing, Look, Result
 
 EXAMPLES = ("cheetah1.jpg", "lion.jpg", "cheetah.jpg", "tower.jpg")  # photos that gradio ships
 _MAX_SLIDER_SIZE = 512
@@ -54,8 +54,8 @@ def build(network: str = next(iter(catalog.ENTRIES))) -> None:
     """
     first = gr.get_image(EXAMPLES[0])
     result = Result.make(first, network, None, run_at_start)
-    # Gradio copies a state's first value for each visitor and drops it an hour after the visitor has left.
-    state = gr.State(result, time_to_live=3600)
+    # Gradio copies a state's first value for each visitor, and drops it some time after the visitor has left.
+    state = gr.State(result)
     with gr.Row(elem_classes="segment"):
         with gr.Column(scale=3, min_width=280, elem_classes="controls"):
             controls = _lay_out_controls(first, network, result.segmentation)
@@ -76,7 +76,8 @@ def _lay_out_controls(first: str, network: str, segmentation: Segmentation) -> _
         elem_id="photo",
         alt_text="The photo that is segmented",
     )
-    gr.Examples([gr.get_image(name) for name in EXAMPLES], photo, elem_id="examples", cache_examples=False)
+    examples = [gr.get_image(name) for name in EXAMPLES]
+    gr.Examples(examples, photo, elem_id="examples", cache_examples=False, api_visibility="private")
     choices = [(entry.title, name) for name, entry in catalog.ENTRIES.items()]
     choice = gr.Radio(choices, value=network, label="Network", elem_id="network")
     story = gr.HTML(views.story(network), elem_id="story")
@@ -140,41 +141,45 @@ def _wire(state: gr.State, controls: _Controls, outputs: _Outputs) -> None:
         shown = {getattr(outputs, name): value for name, value in vars(drawing).items()}
         return {**shown, outputs.files["Overlay"]: drawing.overlay, outputs.files["Heatmap"]: drawing.heatmap}
 
-    def segment_photo(path: str | None, name: str, pixels: float | None, *look_values: object) -> dict[object, object]:
+    def segment_photo(held: Result, path: str | None, name: str, pixels: float | None) -> dict[object, object]:
         if path is None:
             return {state: gr.skip()}
-        result = Result.make(path, name, int(pixels) if pixels else None)
+        source = held.source if path == held.shown else path
+        result = Result.make(source, name, int(pixels) if pixels else None)
         segmentation = result.segmentation
-        wanted = Look(*look_values)
+        same_classes = segmentation.classes == held.segmentation.classes
         return {
             state: result,
-            **show(result.draw(wanted)),
             outputs.table: views.class_table(segmentation),
             outputs.pixel: views.pixel_hint(),
             outputs.files["Mask"]: result.mask,
             outputs.files["Scores"]: result.scores,
             outputs.files["COCO RLE"]: result.rle,
-            controls.heat_class: gr.Dropdown(
-                _class_choices(segmentation),
-                value=wanted.heat_class if wanted.heat_class in segmentation.classes else AUTO,
-            ),
+            controls.heat_class: gr.skip() if same_classes else gr.Dropdown(_class_choices(segmentation), value=AUTO),
             size: max(segmentation.analysis_size),
-            photo: result.browser_copy(path) or gr.skip(),
+            photo: gr.skip() if result.shown == source else result.shown,
         }
 
-    def segment_at_own_size(path: str | None, name: str, *look_values: object) -> dict[object, object]:
-        return segment_photo(path, name, None, *look_values)
+    def segment_new_photo(held: Result, path: str | None, name: str, pixels: float | None) -> dict[object, object]:
+        # The photo field also changes when a copy that the browser can show takes the place of the upload.
+        return {state: gr.skip()} if path == held.shown else segment_photo(held, path, name, pixels)
+
+    def segment_at_own_size(held: Result, path: str | None, name: str) -> dict[object, object]:
+        return segment_photo(held, path, name, None)
 
     def draw(result: Result, *look_values: object) -> dict[object, object]:
         return show(result.draw(Look(*look_values)))
 
-    def probe(result: Result, shown: str, event: gr.SelectData) -> str:
-        return result.probe(shown, *event.index)
+    def probe_photo(result: Result, path: str, event: gr.SelectData) -> str:
+        return result.probe(path, *event.index) if result.shows(path) else views.pixel_hint()
 
-    pictures = [getattr(outputs, name) for name in Drawing.__dataclass_fields__]
+    def probe_overlay(result: Result, path: str, event: gr.SelectData) -> str:
+        return result.probe(path, *event.index)
+
+    pictures = [getattr(outputs, field.name) for field in fields(Drawing)]
     pictures += [outputs.files["Overlay"], outputs.files["Heatmap"]]
-    rest = [outputs.table, outputs.pixel, *(outputs.files[name] for name in ("Mask", "Scores", "COCO RLE"))]
-    pass_outputs = [state, *pictures, *rest, controls.heat_class, size, photo]
+    fixed_files = [outputs.files[name] for name in ("Mask", "Scores", "COCO RLE")]
+    pass_outputs = [state, outputs.table, outputs.pixel, *fixed_files, controls.heat_class, size, photo]
     network_pass = {
         "concurrency_id": "network",
         "concurrency_limit": 1,
@@ -184,14 +189,19 @@ def _wire(state: gr.State, controls: _Controls, outputs: _Outputs) -> None:
         "api_visibility": "private",
     }
     at_once = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
-    photo.change(segment_photo, [photo, network, size, *look], pass_outputs, **network_pass)
-    size.release(segment_photo, [photo, network, size, *look], pass_outputs, **network_pass)
-    network.change(segment_at_own_size, [photo, network, *look], pass_outputs, **network_pass)
-    network.change(views.story, network, controls.story, **at_once)
+    passes = (
+        photo.change(segment_new_photo, [state, photo, network, size], pass_outputs, **network_pass),
+        size.release(segment_photo, [state, photo, network, size], pass_outputs, **network_pass),
+        network.change(segment_at_own_size, [state, photo, network], pass_outputs, **network_pass),
+    )
+    for done in passes:
+        # Drawn as a step of its own, with the look that the visitor has chosen by then.
+        done.success(draw, [state, *look], pictures, **at_once)
     for control in look:
         control.input(draw, [state, *look], pictures, **at_once)
-    for picture in (photo, outputs.overlay):
-        picture.select(probe, [state, picture], outputs.pixel, **at_once)
+    network.change(views.story, network, controls.story, **at_once)
+    photo.select(probe_photo, [state, photo], outputs.pixel, **at_once)
+    outputs.overlay.select(probe_overlay, [state, outputs.overlay], outputs.pixel, **at_once)
 
 
 def _picture(path: str, name: str, alternative: str) -> gr.Image:
@@ -213,4 +223,4 @@ def _download(label: str, path: str) -> gr.DownloadButton:
 
 
 def _class_choices(segmentation: Segmentation) -> list[tuple[str, str]]:
-    return [("largest class", AUTO), *((name, name) for name in segmentation.classes)]
+    return [("main class", AUTO), *((name, name) for name in segmentation.classes)]

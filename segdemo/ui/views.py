@@ -56,11 +56,11 @@ def facts(segmentation: Segmentation, milliseconds: dict[str, float]) -> str:
 def pixel(segmentation: Segmentation, x: int, y: int) -> str:
     """Show the probability of each class at one pixel of the photo as bars."""
     probabilities = segmentation.probabilities_at(x, y)
-    ranked = sorted(zip(probabilities.items(), segmentation.colours, strict=True), key=lambda item: -item[0][1])
+    ranked = sorted(probabilities.items(), key=lambda item: -item[1])
     bars = "".join(
-        f"<li><span>{escape(name)}</span><meter min='0' max='1' value='{value:.4f}' style='--c:{colour}'></meter>"
-        f"<b>{value:.1%}</b></li>"
-        for (name, value), colour in ranked
+        f"<li><span>{escape(name)}</span>"
+        f"<meter min='0' max='1' value='{value:.4f}' aria-label='{escape(name)}'></meter><b>{value:.1%}</b></li>"
+        for name, value in ranked
     )
     return f"<div class='pixel' role='status'>pixel ({x}, {y})<ul>{bars}</ul></div>"
 

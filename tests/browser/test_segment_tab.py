@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from segdemo.images import read_image
 from segdemo.segmenter import Segmenter
 
 SLOW = 60_000
@@ -28,6 +29,10 @@ def passes(monkeypatch):
 
 def source(page, name):
     return page.locator(f"#{name} img").get_attribute("src")
+
+
+def content(page, name):
+    return page.request.get(source(page, name)).body()
 
 
 def wait_for_new(page, name, old):
@@ -66,12 +71,32 @@ def test_upload_switch_network_and_download_the_mask(open_page, striped_photo, t
     page.get_by_label("Classifier, 1×1 conv").check()
     wait_for_new(page, "overlay", fcn)
     expect(page.locator("#facts")).to_contain_text("Classifier, 1×1 conv", timeout=SLOW)
-    expect(page.locator("#story")).to_contain_text("never saw an outline")
+    expect(page.locator("#story")).to_contain_text("one label per image")
 
     mask = Image.open(download(page, "mask", tmp_path))
     assert mask.mode == "P"
     assert mask.size == (300, 200)
-    assert set(np.unique(np.asarray(mask))) <= {0, 1, 2}
+    expected = Segmenter.load("conv1x1_vgg11", "cpu")(read_image(striped_photo)).class_map()
+    np.testing.assert_array_equal(np.asarray(mask), expected)
+
+
+def test_a_photo_that_no_browser_shows_is_segmented_once_and_whole(open_page, passes, tmp_path):
+    photo = tmp_path / "scan.tif"
+    Image.effect_noise((1500, 1200), 80).convert("RGB").save(photo)
+    page = open_page()
+    old = source(page, "overlay")
+    upload(page, photo)
+    wait_for_new(page, "overlay", old)
+    page.wait_for_function("document.querySelector('#photo img')?.src.endsWith('scan.jpg')")
+    expect(page.locator("#facts")).to_contain_text("photo 1500×1200")
+    page.locator("#photo img").click()
+    expect(page.locator("#pixel .pixel")).to_contain_text("pixel (7")
+    assert passes == ["fcn8s_vgg16"]
+    old = source(page, "overlay")
+    page.get_by_label("VGG-FCN-32s").check()
+    wait_for_new(page, "overlay", old)
+    expect(page.locator("#facts")).to_contain_text("photo 1500×1200")
+    assert passes == ["fcn8s_vgg16", "fcn32s_vgg16"]
 
 
 def test_every_download_can_be_read(open_page, tmp_path):
@@ -87,7 +112,7 @@ def test_class_colours_and_opacity_answer_without_the_network(open_page, passes)
     page = open_page()
     heat, overlay = source(page, "heatmap"), source(page, "overlay")
     page.locator("#heat-class input").click()
-    page.get_by_role("option", name="background").click()
+    page.get_by_role("option", name="background", exact=True).click()
     wait_for_new(page, "heatmap", heat)
     expect(page.get_by_text("probability of background")).to_be_visible()
     heat = source(page, "heatmap")
@@ -138,17 +163,22 @@ def test_a_bad_file_gets_a_sentence_and_loses_nothing(open_page, tmp_path):
     broken = tmp_path / "holiday.jpg"
     broken.write_bytes(b"\xff\xd8\xff\xe0 this is no photo")
     page = open_page()
-    old, facts = source(page, "overlay"), page.locator("#facts").inner_text()
+    old, found = content(page, "overlay"), page.locator("#classes").inner_text()
     upload(page, broken)
     expect(page.get_by_text("holiday.jpg is damaged")).to_be_visible(timeout=SLOW)
-    assert source(page, "overlay") == old
-    assert page.locator("#facts").inner_text() == facts
+    assert content(page, "overlay") == old
+    assert page.locator("#classes").inner_text() == found
+    page.locator("#photo").click()
+    expect(page.locator("#pixel .pixel")).to_contain_text("Click on the photo")
     assert "Traceback" not in page.content()
 
 
 def test_the_main_flow_fits_a_projector_without_scrolling(open_page):
     page = open_page(1280, 720)
-    for name in ("photo", "network", "size", "overlay", "heatmap", "grid", "classes", "download-mask"):
+    page.locator("#overlay img").click()
+    expect(page.locator("#pixel meter")).to_have_count(3)
+    names = ("photo", "network", "heat-class", "size", "opacity", "overlay", "heatmap", "grid", "classes", "facts")
+    for name in (*names, "pixel", "download-mask", "download-coco-rle"):
         box = page.locator(f"#{name}").bounding_box()
         assert box["y"] >= 0
         assert box["y"] + box["height"] <= 720, name
