@@ -133,7 +133,7 @@ class Trainer:
         return self.folder / "state.safetensors"
 
     def fit(self, training: Pets, held_out: Pets, max_minutes: float = float("inf")) -> None:
-        """Train until the recipe's last epoch, or until the minutes are over at the end of an epoch.
+        """Train until the recipe's last epoch, or to the end of the epoch in which the minutes are over.
 
         Args:
             training: Photos to learn from.
@@ -141,7 +141,7 @@ class Trainer:
             max_minutes: Of this call.
         """
         start = time.monotonic()
-        while self.progress.epoch < self.recipe.epochs and time.monotonic() - start < max_minutes * 60:
+        while self.progress.epoch < self.recipe.epochs:
             epoch_start = time.monotonic()
             loss = self._epoch(training)
             self.progress.epoch += 1
@@ -149,6 +149,8 @@ class Trainer:
             figures = self._measure(held_out)
             self._save(figures)
             self._log(loss, figures)
+            if time.monotonic() - start >= max_minutes * 60:
+                break
 
     def resume(self) -> bool:
         """Go on where the folder's state stands; says whether there was one.
