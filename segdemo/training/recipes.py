@@ -101,13 +101,13 @@ RECIPES = {
             task="classify",
             architecture="conv1x1_vgg",
             arguments={"backbone": "vgg11_bn", "num_classes": 3},
-            epochs=10,
+            epochs=8,
             analysis_size=96,
             class_weights=(1.0, 1.2, 1.0),
             zoom=(0.65, 1.0),
             aspect=0.2,
             colour=0.2,
-            background_share=0.25,
+            background_share=0.2,
         ),
     )
 }
