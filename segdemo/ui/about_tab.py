@@ -18,7 +18,7 @@ refines the grid from one cell per 32×32 pixels to one per 16×16 and 8×8.
 - **Scores**: what the network itself makes, a block a cell; all the rest is interpolated from it.
 - **Mean confidence**: the mean probability of a class over the pixels that were given to it.
 - **Analysis size**: the longer side, in pixels, at which the network sees the photo. Larger shows it finer detail and
-  smaller parts; each network starts at the size at which it does best.
+  smaller parts; each network starts at a size that suits it.
 
 The overlay and the heatmap download as shown, 1,024 pixels at most; the mask has the photo's own size.
 
@@ -37,6 +37,6 @@ ends. Nothing is sent anywhere else.
 
 
 def build() -> None:
-    """Write the text, with the table of networks from the catalog."""
-    rows = "\n".join(f"| **{e.title}** | `{name}` | {e.story} |" for name, e in catalog.ENTRIES.items())
-    gr.Markdown(_TEXT.format(networks=f"| | name | |\n| --- | --- | --- |\n{rows}"), elem_id="about")
+    """Write the text, with the networks from the catalog."""
+    networks = "\n".join(f"- **{e.title}** (`{name}`): {e.story}" for name, e in catalog.ENTRIES.items())
+    gr.Markdown(_TEXT.format(networks=networks), elem_id="about")
