@@ -45,7 +45,7 @@ def test_predict_finds_the_animal_and_only_where_there_is_one(tmp_path, photo, h
     assert mask.size == Image.open(path).size
     for kind in ("overlay", "heatmap"):
         assert Image.open(tmp_path / f"{photo}_{kind}.png").size == mask.size
-    assert ((indices > 0).mean() > 0.15) is has_pet
+    assert bool((indices > 0).mean() > 0.15) is has_pet
     assert areas["cat"] + areas["dog"] == pytest.approx((indices > 0).mean())
 
 

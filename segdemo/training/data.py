@@ -68,12 +68,20 @@ def open_pets(root: Path, split: str, download: bool = False) -> Dataset:
 def labelled_photos(root: Path, split: str, download: bool = False) -> Iterator[tuple[Image.Image, np.ndarray, int]]:
     """Go through a split at its own resolution.
 
-    Yields:
-        The photo (RGB), its labels (uint8 `[H, W]`, see `labels_from_trimap`) and its species (1 cat, 2 dog).
+    Returns:
+        An iterator over the photos (RGB), each with its labels (uint8 `[H, W]`, see `labels_from_trimap`) and its
+        species (1 cat, 2 dog).
+
+    Raises:
+        DataError: The dataset is not there; said at once, before the first photo is asked for.
     """
-    for photo, (is_dog, trimap) in open_pets(root, split, download):
+    pets = open_pets(root, split, download)
+
+    def labelled(photo: Image.Image, is_dog: int, trimap: Image.Image) -> tuple[Image.Image, np.ndarray, int]:
         species = DOG if is_dog else CAT
-        yield photo, labels_from_trimap(np.asarray(trimap), species), species
+        return photo, labels_from_trimap(np.asarray(trimap), species), species
+
+    return (labelled(photo, *target) for photo, target in (pets[index] for index in range(len(pets))))
 
 
 @dataclass(frozen=True)

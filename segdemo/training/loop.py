@@ -85,7 +85,9 @@ def validate(network: SegmentationNetwork, pets: Pets, size: int, batch_size: in
                 animal = network.classify(images)[:, 1:].argmax(1).cpu() + 1
                 correct += (animal == batch.species).sum().item()
     figures = summarise(confusion, CLASSES)
-    return {**figures, "image_accuracy": correct / len(pets)} if isinstance(network, Conv1x1Segmenter) else figures
+    return (
+        {**figures, "image_accuracy": correct / max(len(pets), 1)} if isinstance(network, Conv1x1Segmenter) else figures
+    )
 
 
 @dataclass
