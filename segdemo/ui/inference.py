@@ -11,8 +11,7 @@ import gradio as gr
 from PIL import Image
 
 from segdemo import catalog
-from segdemo.checkpoints import CheckpointError
-from segdemo.images import ImageError, read_image
+from segdemo.images import read_image
 from segdemo.segmentation import Segmentation
 from segdemo.segmenter import MIN_ANALYSIS_SIZE, Segmenter, check_analysis_size
 
@@ -76,6 +75,6 @@ def segment_file(
         image = read_image(path)
         read = (time.perf_counter() - start) * 1000
         segmentation = run(network, image, analysis_size)
-    except (ImageError, CheckpointError, ValueError) as error:
+    except ValueError as error:  # as ImageError and CheckpointError are
         raise gr.Error(str(error), print_exception=False) from error
     return image, replace(segmentation, milliseconds={"read": read, **segmentation.milliseconds})
