@@ -9,6 +9,7 @@ from segdemo.commands import BAD_INPUT, evaluate, models, predict, train
 from segdemo.render import HEAT_COLORMAPS
 from segdemo.segmentation import AUTO
 from segdemo.training.recipes import RECIPES
+from segdemo.training.start import RANDOM
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,7 +63,10 @@ def _parser() -> argparse.ArgumentParser:
     training.add_argument("--resume", action="store_true", help="go on after the last whole epoch")
     training.add_argument("--max-minutes", type=float, default=float("inf"), metavar="M", help="stop after that epoch")
     training.add_argument("--seed", type=int, default=0)
-    training.add_argument("--init", choices=("random", "imagenet"), default="random", help="the backbone's start")
+    training.add_argument(
+        "--init", default=RANDOM, metavar="START", help="random, imagenet, or a checkpoint whose weights are taken over"
+    )
+    training.add_argument("--from-phase", type=int, default=1, metavar="N", help="begin with this phase of the recipe")
     _add_device(training)
 
     measuring = command(evaluate)

@@ -106,6 +106,17 @@ def load_metadata(path: Path) -> Metadata:
     return _read(path, with_tensors=False)[0]
 
 
+def load_tensors(path: Path) -> tuple[Metadata, dict[str, Tensor]]:
+    """Read a checkpoint's weights by name, float32, without building its network.
+
+    Raises:
+        CheckpointError: The file is missing, cut short, or holds NaN or infinity.
+    """
+    metadata, tensors = _read(path, with_tensors=True)
+    _check_finite(path, tensors)
+    return metadata, tensors
+
+
 def load(path: Path, **overrides: object) -> tuple[SegmentationNetwork, Metadata]:
     """Rebuild a network from its file alone.
 
@@ -119,8 +130,7 @@ def load(path: Path, **overrides: object) -> tuple[SegmentationNetwork, Metadata
     Raises:
         CheckpointError: The file is missing, cut short, of another architecture, or holds NaN or infinity.
     """
-    metadata, tensors = _read(path, with_tensors=True)
-    _check_finite(path, tensors)
+    metadata, tensors = load_tensors(path)
     try:
         # On the meta device nothing is allocated or drawn, so shapes are checked before memory is spent on them.
         with torch.device("meta"):

@@ -16,7 +16,6 @@ from segdemo.segmenter import Segmenter, choose_device
 from segdemo.training import report
 from segdemo.training.data import load_pets
 from segdemo.training.evaluate import evaluate as measure
-from segdemo.training.loop import Trainer
 from segdemo.training.recipes import RECIPES
 
 BAD_INPUT = 2
@@ -56,11 +55,15 @@ def predict(options: argparse.Namespace) -> int:
 
 def train(options: argparse.Namespace) -> int:
     """Train a network by its recipe."""
+    try:
+        from segdemo.training.loop import Trainer  # noqa: PLC0415 - accelerate is not among what the app needs
+    except ImportError as error:
+        raise ValueError(f"{error}: training needs what requirements-dev.txt lists") from error
     if options.recipe not in RECIPES:
         raise ValueError(f"there is no recipe {options.recipe!r}: choose from {', '.join(RECIPES)}")
-    weights = "DEFAULT" if options.init == "imagenet" else None
+    settings = {"seed": options.seed, "init": options.init, "from_phase": options.from_phase}
     device = str(choose_device(options.device))
-    trainer = Trainer(RECIPES[options.recipe], options.out / options.recipe, options.seed, weights, device)
+    trainer = Trainer(RECIPES[options.recipe], options.out / options.recipe, **settings, device=device)
     if trainer.has_state and not options.resume:
         raise ValueError(f"{trainer.folder} holds a run: go on with --resume, or choose another folder with --out")
     if options.resume and not trainer.resume():

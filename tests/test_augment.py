@@ -5,7 +5,18 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segdemo.training.augment import crop_resize, jitter_colours, pet_free_boxes, random_boxes, uniform
+from segdemo.training.augment import (
+    crop_resize,
+    erase,
+    jitter_colours,
+    paste,
+    pet_free_boxes,
+    random_boxes,
+    soften,
+    superellipses,
+    tile_mirrored,
+    uniform,
+)
 
 WHOLE = torch.tensor([[0.0, 0, 1, 1]])
 shares = st.floats(0.05, 1)
@@ -146,3 +157,56 @@ def test_jitter_draws_anew_for_each_photo():
 def test_a_grey_photo_stays_grey():
     changed = jitter_colours(torch.rand(2, 1, 6, 5).expand(-1, 3, -1, -1), 0.5)
     torch.testing.assert_close(changed, changed[:, :1].expand(-1, 3, -1, -1))
+
+
+def test_superellipses_differ_and_none_is_empty():
+    masks = superellipses(200, 32)
+    assert masks.dtype == torch.bool and masks.shape == (200, 32, 32)
+    areas = masks.float().mean((1, 2))
+    assert (areas > 0).float().mean() > 0.95
+    assert areas.min() < 0.05 and areas.max() > 0.2
+    assert len({mask.numpy().tobytes() for mask in masks}) > 190
+
+
+def test_a_mirrored_tiling_has_the_image_s_colours_and_no_others():
+    images = torch.zeros(8, 3, 16, 16)
+    images[:, 0, :, 8:] = 1
+    tiled = tile_mirrored(images)
+    assert tiled.shape == images.shape
+    assert tiled[:, 1:].eq(0).all()
+    assert tiled.min() >= 0 and tiled.max() <= 1 + 1e-6
+    assert 0.2 < tiled[:, 0].mean() < 0.8
+
+
+def test_a_patch_hides_photo_and_label_alike():
+    images, labels = torch.zeros(20, 3, 32, 32), torch.full((20, 32, 32), 2)
+    changed, seen = paste(images, labels, torch.ones(2, 3, 32, 32), torch.ones(20))
+    assert torch.equal(changed[:, 0] == 1, seen == 0)
+    assert 0.02 < changed.mean() < 0.6
+    assert images.eq(0).all() and labels.eq(2).all()
+
+
+def test_only_the_chosen_images_get_a_patch():
+    shares = torch.tensor([0.0] * 50 + [1.0] * 50)
+    changed, _ = paste(torch.zeros(100, 3, 16, 16), torch.zeros(100, 16, 16), torch.ones(1, 3, 16, 16), shares)
+    assert changed[:50].eq(0).all()
+    assert (changed[50:].flatten(1).amax(1) == 1).float().mean() > 0.8
+
+
+def test_erasing_paints_pets_and_their_border_over():
+    labels = torch.zeros(1, 16, 16, dtype=torch.uint8)
+    labels[:, 6:10, 6:10] = 2
+    labels[:, 5, 6:10] = 255
+    erased = erase(torch.zeros(1, 3, 16, 16), labels, torch.ones(1, 3, 16, 16), margin=1)[0, 0]
+    assert erased[4:11, 5:11].eq(1).all()
+    assert erased.sum() == 7 * 6
+
+
+def test_softened_images_lose_detail_but_not_their_mean():
+    images = torch.rand(64, 3, 16, 16)
+    softened = soften(images, 1.0)
+    assert (softened.var((1, 2, 3)) < 0.6 * images.var((1, 2, 3))).all()
+    torch.testing.assert_close(softened.mean((2, 3)), images.mean((2, 3)), rtol=0.1, atol=0.05)
+    assert torch.equal(soften(images, 0.0), images)
+    changed = (soften(images, 0.5) != images).flatten(1).any(1).float().mean()
+    assert 0.3 < changed < 0.7

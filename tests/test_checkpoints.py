@@ -36,7 +36,7 @@ METADATA = Metadata(
 def tiny(num_classes, width=4):
     """Build a network of a few hundred weights, BatchNorm among them."""
     layers = nn.Conv2d(3, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(2)
-    return Conv1x1Segmenter(Classifier(nn.Sequential(*layers), width, 2, num_classes))
+    return Conv1x1Segmenter(Classifier(nn.Sequential(*layers), 2, nn.Linear(width, num_classes)))
 
 
 @pytest.fixture(autouse=True)

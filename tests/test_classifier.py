@@ -3,9 +3,10 @@
 import pytest
 import torch
 from torch import nn
+from torchvision.models import get_model
 
 from segdemo.models import classifier as classifier_module
-from segdemo.models.classifier import Classifier, Conv1x1Segmenter, conv1x1_vgg, vgg_classifier
+from segdemo.models.classifier import Classifier, Conv1x1Segmenter, conv1x1_vgg, from_resnet, vgg_classifier
 
 SIZES = [(1, 1), (16, 16), (17, 31), (32, 48), (50, 70)]
 
@@ -25,7 +26,9 @@ def twin(classifier):
 
 def small_classifier(channels=6, num_classes=5, dropout=0.0):
     """Make a classifier of stride 2."""
-    made = Classifier(nn.Sequential(nn.Conv2d(3, channels, 1), nn.MaxPool2d(2)), channels, 2, num_classes, dropout)
+    made = Classifier(
+        nn.Sequential(nn.Conv2d(3, channels, 1), nn.MaxPool2d(2)), 2, nn.Linear(channels, num_classes), dropout
+    )
     nn.init.normal_(made.fc.bias)
     return made
 
@@ -120,3 +123,13 @@ def test_the_builder_gives_the_twin_of_the_named_backbone():
         twin = conv1x1_vgg("vgg13_bn", 4)
     assert (twin.stride, twin.size_multiple, twin.score.out_channels) == (16, 16, 4)
     assert sum(isinstance(layer, nn.MaxPool2d) for layer in twin.backbone) == 4
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("size", [(64, 64), (33, 70), (1, 5)])
+def test_the_twin_of_torchvisions_resnet_averages_to_its_logits_at_any_size(size):
+    resnet = get_model("resnet18", num_classes=7).eval()
+    twin = Conv1x1Segmenter(from_resnet(resnet)).eval()
+    images = torch.randn(2, 3, *size)
+    torch.testing.assert_close(twin.classify(images), resnet(images), rtol=1e-4, atol=1e-4)
+    assert twin.padded_score_map(images).shape == (2, 7, -(-size[0] // 32), -(-size[1] // 32))

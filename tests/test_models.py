@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from segdemo.checkpoints import Metadata, load, save
@@ -32,6 +33,10 @@ FCN = {"backbone": "vgg11_bn", "num_classes": 3, "fc_width": 8, "fc_kernel": 1, 
 SKIPS = ("score_pool3", "upscore_pool4")
 CASES = {
     "conv1x1_vgg": Case("conv1x1_vgg", {"backbone": "vgg11_bn", "num_classes": 3}, "backbone"),
+    "conv1x1_resnet": Case("conv1x1_resnet", {"backbone": "resnet18", "num_classes": 3}, "backbone"),
+    "unet_vgg": Case("unet_vgg", {"backbone": "vgg11_bn", "num_classes": 3, "widths": (16, 16, 8, 8, 8)}, "stages"),
+    "dense_vgg": Case("dense_vgg", {"backbone": "vgg11_bn", "num_classes": 3}, "features"),
+    "fcn_resnet": Case("fcn_resnet", {"backbone": "fcn_resnet50", "num_classes": 3}, "backbone"),
     "fcn8s": Case("fcn_vgg", FCN | {"stride": 8}, "stages", ("upscore32", "upscore16")),
     "fcn16s": Case("fcn_vgg", FCN | {"stride": 16}, "stages", (*SKIPS, "upscore32", "upscore8")),
     "fcn32s": Case(
@@ -88,7 +93,21 @@ def test_the_score_map_has_a_cell_for_each_stride_begun(shared_network):
 
 def test_the_padding_fits_the_stride(shared_network):
     assert isinstance(shared_network, SegmentationNetwork)
-    assert shared_network.size_multiple % shared_network.stride == 0
+    # A ResNet rounds sizes up by itself and needs none.
+    assert shared_network.size_multiple == 1 or shared_network.size_multiple % shared_network.stride == 0
+
+
+@torch.no_grad()
+def test_a_network_that_interpolates_may_be_interpolated_by_others(shared_network):
+    if shared_network.interpolates:
+        score_map, scores = shared_network.forward_with_map(torch.randn(1, 3, 64, 96))
+        torch.testing.assert_close(F.interpolate(score_map, (64, 96), mode="bilinear"), scores, rtol=1e-3, atol=1e-4)
+
+
+@torch.no_grad()
+def test_the_score_map_alone_is_that_of_the_whole_pass(shared_network):
+    images = torch.randn(1, 3, 33, 70)
+    torch.testing.assert_close(shared_network.padded_score_map(images), shared_network.forward_with_map(images)[0])
 
 
 @torch.no_grad()
@@ -168,7 +187,7 @@ def test_a_checkpoint_brings_the_network_back(network, case, tmp_path):
 
 
 def test_an_unknown_architecture_is_refused_with_the_choices():
-    with pytest.raises(ValueError, match="unknown architecture 'fcn': choose from conv1x1_vgg, fcn_vgg"):
+    with pytest.raises(ValueError, match="unknown architecture 'fcn': choose from conv1x1_vgg, "):
         build("fcn")
 
 

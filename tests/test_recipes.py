@@ -8,7 +8,7 @@ import torch
 
 from segdemo.models import ARCHITECTURES, build
 from segdemo.training.data import CLASSES
-from segdemo.training.recipes import RECIPES, Recipe
+from segdemo.training.recipes import RECIPES, Phase, Recipe
 from segdemo.training.tasks import TASKS
 
 NAN = float("nan")
@@ -43,26 +43,23 @@ def test_a_recipe_survives_json(recipe):
     assert tuple(restored["zoom"]) == recipe.zoom
 
 
+ONE = (Phase(epochs=1),)
+
+
 @pytest.mark.parametrize(
     ("setting", "value"),
     [
         ("task", "detect"),
-        ("epochs", 0),
+        ("phases", ()),
         ("batch_size", 0),
-        ("image_size", 0),
         ("analysis_size", -1),
-        ("peak_rate", 0.0),
-        ("peak_rate", NAN),
         ("weight_decay", -0.1),
         ("aspect", -0.1),
         ("colour", -0.1),
-        ("warmup", 1.0),
-        ("warmup", -0.1),
         ("average", 1.0),
         ("label_smoothing", -0.1),
         ("dropout", 1.0),
         ("dropout", NAN),
-        ("background_share", 1.0),
         ("zoom", (0.0, 1.0)),
         ("zoom", (0.9, 0.5)),
         ("zoom", (0.5, 1.1)),
@@ -72,19 +69,50 @@ def test_a_recipe_survives_json(recipe):
 )
 def test_a_setting_outside_its_range_is_refused_by_name(setting, value):
     with pytest.raises(ValueError, match=f"recipe x: .*{setting}.*"):
-        Recipe(**{"name": "x", "task": "segment", "architecture": "fcn_vgg", "epochs": 1, setting: value})
+        Recipe(**{"name": "x", "task": "segment", "architecture": "fcn_vgg", "phases": ONE, setting: value})
 
 
-@pytest.mark.parametrize("warmup", [0.0, 0.99])
-def test_the_ends_of_a_range_are_allowed(warmup):
-    Recipe(name="x", task="segment", architecture="fcn_vgg", epochs=1, warmup=warmup, aspect=0, zoom=(1.0, 1.0))
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("epochs", 0),
+        ("image_size", 0),
+        ("peak_rate", 0.0),
+        ("peak_rate", NAN),
+        ("warmup", 1.0),
+        ("warmup", -0.1),
+        ("frozen", ["stages."]),
+        ("frozen", ("",)),
+        ("background_share", 0.4),
+        ("erased_share", -0.1),
+        ("paste", 1.1),
+        ("soften", NAN),
+    ],
+)
+def test_a_setting_of_a_phase_outside_its_range_is_refused_by_name(setting, value):
+    with pytest.raises(ValueError, match=f"phase: .*{setting}.*"):
+        Phase(**{"epochs": 1, setting: value})
+
+
+def test_the_ends_of_a_range_are_allowed():
+    Phase(epochs=1, warmup=0.0, background_share=1 / 3, erased_share=1 / 3, paste=1.0)
+    Recipe(name="x", task="segment", architecture="fcn_vgg", phases=ONE, aspect=0, zoom=(1.0, 1.0))
 
 
 def test_everything_that_is_wrong_is_said_at_once():
-    with pytest.raises(ValueError, match=r"task is .*; peak_rate is .*; zoom is"):
-        Recipe(name="x", task="", architecture="", epochs=1, peak_rate=-1, zoom=(1.0, 0.5))
+    with pytest.raises(ValueError, match=r"task is .*; weight_decay .*; zoom is"):
+        Recipe(name="x", task="", architecture="", phases=ONE, weight_decay=-1, zoom=(1.0, 0.5))
+
+
+def test_an_epoch_belongs_to_a_phase():
+    phases = (Phase(epochs=2), Phase(epochs=3, image_size=96))
+    recipe = Recipe(name="x", task="segment", architecture="fcn_vgg", phases=phases)
+    assert recipe.epochs == 5
+    assert [recipe.phase_at(epoch) for epoch in range(5)] == [(0, 0)] * 2 + [(1, 2)] * 3
+    with pytest.raises(ValueError, match="has 5 epochs, no epoch 6"):
+        recipe.phase_at(5)
 
 
 def test_a_recipe_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        next(iter(RECIPES.values())).epochs = 2
+        next(iter(RECIPES.values())).batch_size = 2

@@ -9,17 +9,17 @@ from torch import nn
 
 from segdemo.models.fcn import STRIDES
 from segdemo.training.data import Pets, load_pets
-from segdemo.training.loop import evaluating
-from segdemo.training.recipes import RECIPES
-from segdemo.training.tasks import MEAN, STD, TASKS, ClassifyTask, SegmentTask, normalise
+from segdemo.training.recipes import RECIPES, Phase
+from segdemo.training.tasks import MEAN, STD, TASKS, AllOutputs, ClassifyTask, SegmentTask, normalise
 
-SMALL = {"image_size": 32, "batch_size": 4, "dropout": 0.0}
-SEGMENT = dataclasses.replace(
-    RECIPES["fcn_vgg16"],
-    arguments={"backbone": "vgg11_bn", "num_classes": 3, "fc_width": 8, "fc_kernel": 1},
-    **SMALL,
+PHASE = Phase(epochs=1, image_size=32)
+SMALL = {"batch_size": 4, "dropout": 0.0, "phases": (PHASE,)}
+FCN_ARGUMENTS = {"backbone": "vgg11_bn", "num_classes": 3, "fc_width": 8, "fc_kernel": 1}
+SEGMENT = dataclasses.replace(RECIPES["fcn_vgg16"], arguments=FCN_ARGUMENTS, **SMALL)
+CLASSIFY = dataclasses.replace(RECIPES["conv1x1_vgg11"], background_zoom=(0.15, 0.5), **SMALL)
+UNET = dataclasses.replace(
+    RECIPES["unet_vgg16_bn"], arguments={"backbone": "vgg11_bn", "num_classes": 3, "widths": (8,) * 5}, **SMALL
 )
-CLASSIFY = dataclasses.replace(RECIPES["conv1x1_vgg11"], **SMALL)
 
 
 @pytest.fixture
@@ -27,21 +27,21 @@ def pets(pet_folder):
     return load_pets(pet_folder, "trainval", 48)
 
 
-def seen_by(task, batch, monkeypatch):
-    """Give the normalised images and the targets that a loss is computed from."""
-    seen = {}
-    task.network.register_forward_pre_hook(lambda _, inputs: seen.update(images=inputs[0]))
-    original = task.cross_entropy
-    monkeypatch.setattr(task, "cross_entropy", lambda s, t: seen.update(targets=t) or original(s, t))
-    with torch.no_grad():
-        task.loss(batch)
-    return seen["images"], seen["targets"]
+def with_phase(**settings):
+    """Change the small phase."""
+    return dataclasses.replace(PHASE, **settings)
 
 
-@pytest.mark.parametrize("recipe", [SEGMENT, CLASSIFY], ids=lambda recipe: recipe.task)
+def mean_loss(task, images, targets):
+    total, weight = task.loss(AllOutputs(task.network)(images), targets)
+    return total / weight
+
+
+@pytest.mark.parametrize("recipe", [SEGMENT, CLASSIFY, UNET], ids=["fcn", "classifier", "unet"])
 def test_the_loss_is_finite_and_reaches_every_parameter(recipe, pets):
     task = TASKS[recipe.task](recipe)
-    loss = task.loss(pets)
+    phase = with_phase(background_share=0.25, erased_share=0.25, paste=0.5, soften=0.5)
+    loss = mean_loss(task, *task.augment(pets, phase))
     assert loss.shape == ()
     assert loss.isfinite()
     loss.backward()
@@ -51,29 +51,24 @@ def test_the_loss_is_finite_and_reaches_every_parameter(recipe, pets):
 
 
 @pytest.mark.parametrize("recipe", [SEGMENT, CLASSIFY], ids=lambda recipe: recipe.task)
-def test_a_loss_changes_neither_photos_nor_labels(recipe, pets):
+def test_augmenting_changes_neither_photos_nor_labels(recipe, pets):
     before = pets.images.clone(), pets.labels.clone(), pets.species.clone()
-    with torch.no_grad():
-        TASKS[recipe.task](recipe).loss(pets)
+    TASKS[recipe.task](recipe).augment(pets, with_phase(background_share=0.3, erased_share=0.3, paste=1.0, soften=1.0))
     assert all(torch.equal(a, b) for a, b in zip(before, (pets.images, pets.labels, pets.species), strict=True))
 
 
-def test_segmenting_learns_from_the_mean_over_the_three_outputs(pets, monkeypatch):
+def test_segmenting_learns_from_the_mean_over_the_three_outputs(pets):
     task = SegmentTask(SEGMENT)
-    given = []
-    monkeypatch.setattr(task, "cross_entropy", lambda scores, target: given.append(scores) or scores.mean())
-    loss = task.loss(pets)
-    assert len(given) == len(STRIDES)
-    torch.testing.assert_close(loss, torch.stack([scores.mean() for scores in given]).mean())
+    images, targets = task.augment(pets, PHASE)
+    outputs = AllOutputs(task.network)(images)
+    assert len(outputs) == len(STRIDES)
+    alone = [task.loss((scores,), targets)[0] for scores in outputs]
+    torch.testing.assert_close(task.loss(outputs, targets)[0], torch.stack(alone).mean())
 
 
-def test_segmenting_cuts_labels_out_with_their_photos(pets, monkeypatch):
+def test_segmenting_cuts_labels_out_with_their_photos(pets):
     task = SegmentTask(dataclasses.replace(SEGMENT, colour=0.0))
-    monkeypatch.setattr(task.network, "forward_all", lambda images: {8: images})
-    seen = []
-    monkeypatch.setattr(task, "cross_entropy", lambda s, t: seen.append((s, t)) or s.mean())
-    task.loss(pets[torch.arange(32) % len(pets)])
-    ((images, targets),) = seen
+    images, targets = task.augment(pets[torch.arange(32) % len(pets)], PHASE)
     red_over_green = images[:, 0] * STD[0] + MEAN[0] - images[:, 1] * STD[1] - MEAN[1]
     assert targets.dtype == torch.int64
     assert set(targets.unique().tolist()) == {0, 1, 2, 255}
@@ -82,45 +77,85 @@ def test_segmenting_cuts_labels_out_with_their_photos(pets, monkeypatch):
     assert (red_over_green[targets == 0] < -0.4).float().mean() > 0.9
 
 
+def test_segmenting_adds_images_without_a_pet_and_pastes_onto_them(pets):
+    task = SegmentTask(dataclasses.replace(SEGMENT, background_zoom=(0.2, 0.4)))
+    images, targets = task.augment(pets[torch.arange(32) % len(pets)], with_phase(background_share=0.2, paste=0.5))
+    assert len(images) == len(targets) == 40
+    assert targets[32:].eq(0).all()
+    assert all((row == row.mean((1, 2), keepdim=True)).all() == False for row in images[32:])  # noqa: E712
+
+
+def test_what_is_pasted_is_background(pets):
+    everywhere = Pets(pets.images, torch.full_like(pets.labels, 2), pets.species)
+    everywhere.labels[:, :16, :16] = 0  # somewhere a patch must come from
+    rows = torch.arange(64) % len(pets)
+    task = SegmentTask(dataclasses.replace(SEGMENT, zoom=(0.5, 0.5), aspect=0.0, background_zoom=(0.1, 0.3)))
+    torch.manual_seed(0)
+    without = task.augment(everywhere[rows], PHASE)[1].eq(0).float().mean()
+    torch.manual_seed(0)
+    pasted = task.augment(everywhere[rows], with_phase(paste=1.0))[1].eq(0).float().mean()
+    assert pasted > without + 0.1
+
+
 def test_border_pixels_do_not_change_the_loss():
     task = SegmentTask(SEGMENT)
     target = torch.tensor([[[0, 1], [2, 255]]])
     scores = torch.randn(1, 3, 2, 2)
     changed = scores.clone()
     changed[..., 1, 1] += torch.randn(3)
-    assert torch.equal(task.cross_entropy(scores, target), task.cross_entropy(changed, target))
+    ours, theirs = task.loss((scores,), target), task.loss((changed,), target)
+    assert torch.equal(ours[0], theirs[0]) and torch.equal(ours[1], theirs[1])
 
 
 def test_the_loss_weighs_and_smooths_as_the_recipe_says():
     task = SegmentTask(dataclasses.replace(SEGMENT, class_weights=(1.0, 5.0, 2.0), label_smoothing=0.1))
-    scores, target = torch.randn(4, 3), torch.tensor([0, 1, 2, 1])
-    wanted = F.cross_entropy(scores, target, torch.tensor([1.0, 5.0, 2.0]), label_smoothing=0.1)
-    torch.testing.assert_close(task.cross_entropy(scores, target), wanted)
+    scores, target = torch.randn(4, 3), torch.tensor([0, 1, 2, 255])
+    total, weight = task.loss((scores,), target)
+    wanted = F.cross_entropy(scores, target, torch.tensor([1.0, 5.0, 2.0]), ignore_index=255, label_smoothing=0.1)
+    assert weight == 8
+    torch.testing.assert_close(total / weight, wanted)
 
 
-def test_classifying_adds_background_crops_that_hold_no_pet(pets, monkeypatch):
+def test_classifying_adds_background_crops_that_hold_no_pet(pets):
     # Photos that are white where the label is not background tell what a crop holds; at 8 px no crop is enlarged, so
     # none is blended with pixels outside its box.
     marked = Pets((pets.labels != 0).byte().mul(255)[:, None].expand(-1, 3, -1, -1), pets.labels, pets.species)
-    recipe = dataclasses.replace(CLASSIFY, image_size=8, colour=0.0, background_zoom=(0.2, 0.4), background_share=0.5)
-    images, targets = seen_by(ClassifyTask(recipe), marked, monkeypatch)
-    assert targets.tolist() == [1, 2, 1, 2, 0, 0, 0, 0]
-    torch.testing.assert_close(images[targets == 0], normalise(torch.zeros(4, 3, 8, 8)))
+    task = ClassifyTask(dataclasses.replace(CLASSIFY, colour=0.0, background_zoom=(0.2, 0.4)))
+    images, targets = task.augment(marked, with_phase(image_size=8, background_share=1 / 3))
+    assert targets.tolist() == [1, 2, 1, 2, 0, 0]
+    torch.testing.assert_close(images[targets == 0], normalise(torch.zeros(2, 3, 8, 8)))
     assert not torch.allclose(images[targets != 0], normalise(torch.zeros(4, 3, 8, 8)))
 
 
-@pytest.mark.parametrize(("share", "crops"), [(0.0, 0), (0.2, 1), (1 / 3, 2), (0.5, 4)])
-def test_background_crops_make_up_their_share_of_the_batch(pets, monkeypatch, share, crops):
-    task = ClassifyTask(dataclasses.replace(CLASSIFY, background_share=share))
-    images, targets = seen_by(task, pets, monkeypatch)
-    assert targets.eq(0).sum() == crops
-    assert images.shape == (4 + crops, 3, 32, 32)
+def test_classifying_adds_photos_whose_pet_is_erased(pets):
+    marked = Pets((pets.labels != 0).byte().mul(255)[:, None].expand(-1, 3, -1, -1), pets.labels, pets.species)
+    task = ClassifyTask(dataclasses.replace(CLASSIFY, colour=0.0, background_zoom=(0.2, 0.4)))
+    images, targets = task.augment(marked, with_phase(image_size=48, erased_share=1 / 3))
+    assert targets.tolist() == [1, 2, 1, 2, 0, 0]
+    torch.testing.assert_close(images[targets == 0], normalise(torch.zeros(2, 3, 48, 48)))
 
 
-def test_classifying_goes_on_where_no_background_is_found(pets, monkeypatch):
+@pytest.mark.parametrize(
+    ("crops", "erased", "added"), [(0.0, 0.0, 0), (0.2, 0.0, 1), (1 / 3, 0.0, 2), (1 / 4, 1 / 4, 4)]
+)
+def test_images_without_a_pet_make_up_their_share_of_the_batch(pets, crops, erased, added):
+    images, targets = ClassifyTask(CLASSIFY).augment(pets, with_phase(background_share=crops, erased_share=erased))
+    assert targets.eq(0).sum() == added
+    assert images.shape == (4 + added, 3, 32, 32)
+
+
+def test_classifying_goes_on_where_no_background_is_found(pets):
     full = Pets(pets.images, torch.ones_like(pets.labels), pets.species)
-    _, targets = seen_by(ClassifyTask(CLASSIFY), full, monkeypatch)
-    assert torch.equal(targets, pets.species)
+    phase = with_phase(background_share=0.2, erased_share=0.2, paste=0.5)
+    assert torch.equal(ClassifyTask(CLASSIFY).augment(full, phase)[1], pets.species)
+
+
+def test_a_twin_s_weights_fit_the_classifier_again():
+    task = ClassifyTask(CLASSIFY)
+    twin = task.export(task.network)
+    adapted = task.adapt(twin.state_dict())
+    assert adapted.keys() == task.network.state_dict().keys()
+    assert all(torch.equal(tensor, adapted[name]) for name, tensor in task.network.state_dict().items())
 
 
 @torch.no_grad()
@@ -143,20 +178,3 @@ def test_normalised_photos_have_imagenets_mean_at_zero():
     photo = torch.tensor(MEAN).view(1, 3, 1, 1)
     torch.testing.assert_close(normalise(photo), torch.zeros(1, 3, 1, 1))
     torch.testing.assert_close(normalise(photo + torch.tensor(STD).view(1, 3, 1, 1)), torch.ones(1, 3, 1, 1))
-
-
-@pytest.mark.parametrize("training", [True, False])
-def test_evaluating_brings_the_mode_back(training):
-    network = nn.Sequential(nn.Dropout(), nn.BatchNorm2d(3)).train(training)
-    with evaluating(network):
-        assert not any(module.training for module in network.modules())
-        assert not network(torch.rand(2, 3, 4, 4)).requires_grad
-    assert all(module.training == training for module in network.modules())
-
-
-def test_evaluating_brings_the_mode_back_after_an_error():
-    network = nn.Dropout().train()
-    with pytest.raises(RuntimeError), evaluating(network):
-        raise RuntimeError
-    assert network.training
-    assert torch.is_grad_enabled()

@@ -2,11 +2,20 @@
 
 from collections.abc import Callable
 
-from segdemo.models.classifier import conv1x1_vgg
+from segdemo.models.classifier import conv1x1_resnet, conv1x1_vgg
 from segdemo.models.fcn import fcn_vgg
 from segdemo.models.network import SegmentationNetwork
+from segdemo.models.pretrained import dense_vgg, fcn_resnet
+from segdemo.models.unet import unet_vgg
 
-ARCHITECTURES: dict[str, Callable[..., SegmentationNetwork]] = {"conv1x1_vgg": conv1x1_vgg, "fcn_vgg": fcn_vgg}
+ARCHITECTURES: dict[str, Callable[..., SegmentationNetwork]] = {
+    "conv1x1_vgg": conv1x1_vgg,
+    "conv1x1_resnet": conv1x1_resnet,
+    "fcn_vgg": fcn_vgg,
+    "unet_vgg": unet_vgg,
+    "dense_vgg": dense_vgg,
+    "fcn_resnet": fcn_resnet,
+}
 
 
 def build(architecture: str, **arguments: object) -> SegmentationNetwork:

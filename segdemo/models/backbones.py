@@ -1,7 +1,9 @@
-"""VGG's convolutional part, cut into stages where its MaxPool layers are."""
+"""The convolutional parts of VGG, cut into stages where its MaxPool layers are, and of ResNet."""
+
+from collections import OrderedDict
 
 from torch import nn
-from torchvision.models import get_model, vgg
+from torchvision.models import ResNet, get_model, vgg
 
 from segdemo.models.initialisation import he_
 
@@ -60,3 +62,15 @@ def without_last_pool(features: nn.Sequential) -> nn.Sequential:
     if not isinstance(features[-1], nn.MaxPool2d):
         raise ValueError(f"the last layer is {features[-1]}, not a MaxPool2d")
     return features[:-1]
+
+
+def resnet_trunk(resnet: ResNet) -> nn.Sequential:
+    """Take what comes before a ResNet's pooling and Linear layer.
+
+    Args:
+        resnet: torchvision's; its layers are shared.
+
+    Returns:
+        Layers that map `[N, 3, H, W]` of any size to `[N, channels, ⌈H/32⌉, ⌈W/32⌉]`.
+    """
+    return nn.Sequential(OrderedDict((k, layer) for k, layer in resnet.named_children() if k not in ("avgpool", "fc")))

@@ -4,8 +4,9 @@ import copy
 
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torchvision.models import ResNet, get_model
 
-from segdemo.models.backbones import vgg_features, without_last_pool
+from segdemo.models.backbones import resnet_trunk, vgg_features, without_last_pool
 from segdemo.models.convolutionize import convolutionize
 from segdemo.models.initialisation import he_
 from segdemo.models.network import SegmentationNetwork, pad_to_multiple
@@ -18,23 +19,27 @@ class Classifier(nn.Module):
 
     Args:
         backbone: Maps `[N, 3, H, W]` to `[N, channels, H/stride, W/stride]`.
-        channels: What the backbone puts out.
         stride: Pixels of the input per cell of the backbone's map.
-        num_classes: Outputs of the Linear layer.
+        fc: The Linear layer, with `channels` inputs.
         dropout: Share of the pooled features that is dropped in training.
+        size_multiple: The input is padded to a multiple of this many pixels; the stride where the backbone rounds sizes
+            down, 1 where it rounds them up by itself.
     """
 
-    def __init__(self, backbone: nn.Module, channels: int, stride: int, num_classes: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self, backbone: nn.Module, stride: int, fc: nn.Linear, dropout: float = 0.0, size_multiple: int | None = None
+    ) -> None:
         super().__init__()
         self.backbone = backbone
         self.stride = stride
+        self.size_multiple = size_multiple or stride
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(dropout)
-        self.fc = he_(nn.Linear(channels, num_classes))
+        self.fc = fc
 
     def features(self, images: Tensor) -> Tensor:
         """Run the backbone: `[N, 3, H, W]` → `[N, channels, ⌈H/stride⌉, ⌈W/stride⌉]`."""
-        return self.backbone(pad_to_multiple(images, self.stride))
+        return self.backbone(pad_to_multiple(images, self.size_multiple))
 
     def forward(self, images: Tensor) -> Tensor:
         """Classify whole images: `[N, 3, H, W]` of any size → logits `[N, num_classes]`."""
@@ -50,11 +55,13 @@ class Conv1x1Segmenter(SegmentationNetwork):
         classifier: Deep-copied; the twin shares no storage with it.
     """
 
+    interpolates = True
+
     def __init__(self, classifier: Classifier) -> None:
         super().__init__()
         self.backbone = copy.deepcopy(classifier.backbone)
         self.score = convolutionize(classifier.fc)
-        self.stride = self.size_multiple = classifier.stride
+        self.stride, self.size_multiple = classifier.stride, classifier.size_multiple
 
     def score_map(self, images: Tensor) -> Tensor:
         """Score each cell of the backbone's map: `[N, 3, H, W]` → `[N, C, H/stride, W/stride]`."""
@@ -66,7 +73,7 @@ class Conv1x1Segmenter(SegmentationNetwork):
 
     def classify(self, images: Tensor) -> Tensor:
         """Give the classifier's logits, `[N, C]`: the mean of the score map."""
-        return self.score_map(pad_to_multiple(images, self.stride)).mean((2, 3))
+        return self.padded_score_map(images).mean((2, 3))
 
 
 def vgg_classifier(backbone: str, num_classes: int, dropout: float = 0.0, weights: str | None = None) -> Classifier:
@@ -81,9 +88,37 @@ def vgg_classifier(backbone: str, num_classes: int, dropout: float = 0.0, weight
     Returns:
         A classifier of any input size.
     """
-    return Classifier(without_last_pool(vgg_features(backbone, weights)), 512, 16, num_classes, dropout)
+    features = without_last_pool(vgg_features(backbone, weights))
+    return Classifier(features, 16, he_(nn.Linear(512, num_classes)), dropout)
+
+
+def resnet_classifier(backbone: str, num_classes: int, dropout: float = 0.0, weights: str | None = None) -> Classifier:
+    """Build a ResNet classifier of stride 32: adaptive average pooling to 1×1 and one Linear are its own.
+
+    Args:
+        backbone: `resnet18` or `resnet34`.
+        num_classes: Outputs.
+        dropout: Before the Linear layer, in training.
+        weights: torchvision weights for the backbone, or None for He's.
+
+    Returns:
+        A classifier of any input size.
+    """
+    resnet = get_model(backbone, weights=weights)
+    resnet.fc = he_(nn.Linear(resnet.fc.in_features, num_classes))
+    return from_resnet(resnet, dropout)
+
+
+def from_resnet(resnet: ResNet, dropout: float = 0.0) -> Classifier:
+    """Take torchvision's ResNet, Linear layer included, as a `Classifier`; its layers are shared."""
+    return Classifier(resnet_trunk(resnet), 32, resnet.fc, dropout, size_multiple=1)
 
 
 def conv1x1_vgg(backbone: str, num_classes: int) -> Conv1x1Segmenter:
     """Build the 1×1-conv twin of `vgg_classifier` with random weights, to be filled from a checkpoint."""
     return Conv1x1Segmenter(vgg_classifier(backbone, num_classes))
+
+
+def conv1x1_resnet(backbone: str, num_classes: int) -> Conv1x1Segmenter:
+    """Build the 1×1-conv twin of `resnet_classifier` with random weights, to be filled from a checkpoint."""
+    return Conv1x1Segmenter(resnet_classifier(backbone, num_classes))

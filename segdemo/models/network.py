@@ -32,10 +32,13 @@ class SegmentationNetwork(nn.Module, ABC):
     Attributes:
         stride: Pixels of the input per cell of the score map.
         size_multiple: The input is padded to a multiple of this many pixels.
+        interpolates: Whether `upsample` is plain bilinear interpolation, so that whoever wants the scores at another
+            size may take them from the score map at once.
     """
 
     stride: int
     size_multiple: int
+    interpolates: bool = False
 
     @abstractmethod
     def score_map(self, images: Tensor) -> Tensor:
@@ -67,5 +70,13 @@ class SegmentationNetwork(nn.Module, ABC):
         """
         height, width = images.shape[-2:]
         score_map = self.score_map(pad_to_multiple(images, self.size_multiple))
-        scores = self.upsample(score_map)[..., :height, :width]
-        return score_map[..., : -(-height // self.stride), : -(-width // self.stride)], scores
+        return self.crop_map(score_map, height, width), self.upsample(score_map)[..., :height, :width]
+
+    def padded_score_map(self, images: Tensor) -> Tensor:
+        """Make the coarse scores of images of any size: `[N, 3, H, W]` → `[N, C, ⌈H/stride⌉, ⌈W/stride⌉]`."""
+        height, width = images.shape[-2:]
+        return self.crop_map(self.score_map(pad_to_multiple(images, self.size_multiple)), height, width)
+
+    def crop_map(self, score_map: Tensor, height: int, width: int) -> Tensor:
+        """Drop the cells that lie over padding alone."""
+        return score_map[..., : -(-height // self.stride), : -(-width // self.stride)]

@@ -1,5 +1,7 @@
 """Random changes to whole batches, as tensor operations: the same code runs on a CPU and on a GPU without workers."""
 
+from math import log, pi
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -70,6 +72,8 @@ def crop_resize(images: Tensor, boxes: Boxes, size: int, mode: str = "bilinear",
     Returns:
         `[N, C, size, size]`.
     """
+    if not len(images):
+        return images.new_zeros(0, images.shape[1], size, size)
     x, y, half_width, half_height = boxes.to(images).unbind(1)
     mirrored = half_width if flip is None else torch.where(flip.to(images.device), -half_width, half_width)
     zero = torch.zeros_like(x)
@@ -95,3 +99,98 @@ def jitter_colours(images: Tensor, strength: float) -> Tensor:
     images = (images - mean) * contrast + mean * brightness
     grey = images.mean(1, keepdim=True)
     return ((images - grey) * saturation + grey).clamp(0, 1)
+
+
+def superellipses(count: int, size: int, axes: tuple[float, float] = (0.1, 0.7)) -> Tensor:
+    """Draw one rotated superellipse a mask: from pointed stars over diamonds and ellipses to rectangles.
+
+    Args:
+        count: N.
+        size: S, side of the masks, pixels.
+        axes: Half of width and half of height as a share of half the side, lowest and highest.
+
+    Returns:
+        bool `[N, S, S]`, true inside; the centre lies in the mask, the rest may lie outside.
+    """
+
+    def draw(low: float, high: float) -> Tensor:
+        return uniform(count, low, high).view(-1, 1, 1)
+
+    line = (torch.arange(size) + 0.5) / size * 2 - 1
+    x, y = line.view(1, 1, -1) - draw(-1, 1), line.view(1, -1, 1) - draw(-1, 1)
+    angle, exponent = draw(0, pi), draw(log(0.7), log(8)).exp()
+    half_width, half_height = (draw(*map(log, axes)).exp() for _ in range(2))
+    along, across = x * angle.cos() + y * angle.sin(), y * angle.cos() - x * angle.sin()
+    return (along / half_width).abs() ** exponent + (across / half_height).abs() ** exponent < 1
+
+
+def tile_mirrored(images: Tensor, repeats: tuple[float, float] = (1.0, 4.0)) -> Tensor:
+    """Turn each image and repeat it by mirroring: textures become lattices, symmetric as things made by people are.
+
+    Args:
+        images: `[N, 3, S, S]`.
+        repeats: How often an image fits into its frame along each side, fewest and most.
+
+    Returns:
+        Images of the same shape.
+    """
+    count = len(images)
+    times, angle = uniform(count, *map(log, repeats)).exp(), uniform(count, 0, 2 * pi)
+    cos, sin, zero = times * angle.cos(), times * angle.sin(), torch.zeros(count)
+    theta = torch.stack((cos, -sin, zero, sin, cos, zero), 1).view(-1, 2, 3).to(images)
+    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+
+
+def paste(images: Tensor, labels: Tensor, patches: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
+    """Paste patches that show no pet onto some images: they hide a part of a pet, or stand out without being one.
+
+    Source of the idea: Zhong et al., "Random Erasing Data Augmentation", 2020; here other photos' background fills it.
+
+    Args:
+        images: `[N, 3, S, S]`.
+        labels: `[N, S, S]`; what is pasted becomes background, 0.
+        patches: `[M, 3, S, S]`, M of at least 1; the part under the pasted shape is taken.
+        shares: `[N]`, the probability that an image gets a patch.
+
+    Returns:
+        Images and labels of the same shapes.
+    """
+    count = len(images)
+    shape = superellipses(count, images.shape[-1]) & (torch.rand(count) < shares).view(-1, 1, 1)
+    inside = shape.to(images.device)
+    chosen = patches[torch.randint(len(patches), (count,)).to(patches.device)]
+    return torch.where(inside[:, None], chosen, images), labels.masked_fill(inside, 0)
+
+
+def erase(images: Tensor, labels: Tensor, fills: Tensor, margin: int) -> Tensor:
+    """Paint the pets over, some pixels beyond their border.
+
+    Args:
+        images: `[N, 3, S, S]`.
+        labels: `[N, S, S]`; what is not 0 is painted over.
+        fills: `[N, 3, S, S]`, what is painted in.
+        margin: Pixels.
+
+    Returns:
+        `[N, 3, S, S]`.
+    """
+    pets = (labels != 0)[:, None].to(images)
+    return torch.where(F.max_pool2d(pets, 2 * margin + 1, 1, margin) > 0, fills, images)
+
+
+def soften(images: Tensor, share: float) -> Tensor:
+    """Show some images at a half or a quarter of their resolution, so that blur does not tell what is on them.
+
+    Args:
+        images: `[N, C, S, S]`, S at least 4.
+        share: Of the images that are softened, 0 to 1.
+
+    Returns:
+        Images of the same shape.
+    """
+    size, draw = images.shape[-2:], torch.rand(len(images)).to(images.device).view(-1, 1, 1, 1)
+    for factor, limit in ((2, share), (4, share / 2)):
+        small = F.avg_pool2d(images, factor)
+        images = torch.where(draw < limit, F.interpolate(small, size, mode="bilinear"), images)
+    return images

@@ -104,6 +104,10 @@ class Pets:
     def __getitem__(self, index: Tensor) -> "Pets":
         return Pets(self.images[index], self.labels[index], self.species[index])
 
+    def to(self, device: torch.device) -> "Pets":
+        """Move to a device."""
+        return Pets(self.images.to(device), self.labels.to(device), self.species.to(device))
+
     def split_held_out(self) -> tuple["Pets", "Pets"]:
         """Split into the photos to train on and the one in twenty to choose settings by."""
         held_out = _held_out(len(self))

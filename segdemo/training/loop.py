@@ -1,32 +1,31 @@
-"""The training loop: one-cycle AdamW with an average of the weights, saved every epoch, resumable."""
+"""The training loop: one-cycle AdamW with an average of the weights, saved every epoch, resumable.
 
-import csv
+Accelerate carries it to a GPU, to mixed precision and to several processes: every process draws and augments the same
+batch and keeps its share of it, so that the step is that of one process whatever their number.
+"""
+
 import json
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from math import cos, pi
+from math import ceil, cos, pi
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 import torchvision
-from safetensors import safe_open
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from accelerate import Accelerator
+from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from segdemo.checkpoints import Metadata, save
-from segdemo.models import SegmentationNetwork
-from segdemo.models.classifier import Conv1x1Segmenter
-from segdemo.models.fcn import FCN
 from segdemo.training.data import CLASSES, Pets
-from segdemo.training.metrics import confusion_matrix, summarise
-from segdemo.training.recipes import Recipe
-from segdemo.training.tasks import MEAN, STD, TASKS, normalise
+from segdemo.training.log import append_row
+from segdemo.training.recipes import Phase, Recipe
+from segdemo.training.start import IMAGENET, RANDOM, torchvision_weights, transfer
+from segdemo.training.state import load_header, load_state, optimizer_tensors, restore_optimizer, save_state
+from segdemo.training.tasks import MEAN, STD, TASKS, AllOutputs
+from segdemo.training.validate import validate_outputs
 
 # Okabe and Ito's colour-blind-safe palette: bluish green stays free for the lessons.
 COLOURS = ("#000000", "#e69f00", "#56b4e9")
@@ -47,47 +46,11 @@ def one_cycle(progress: float, peak: float, warmup: float) -> float:
     return peak * (1 + cos(pi * (progress - warmup) / (1 - warmup))) / 2
 
 
-@contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """Put a network in `eval` mode without gradients, and back in the mode it was in."""
-    was_training = network.training
-    network.eval()
-    try:
-        with torch.inference_mode():
-            yield
-    finally:
-        network.train(was_training)
-
-
-def validate(network: SegmentationNetwork, pets: Pets, size: int, batch_size: int = 32) -> dict[str, object]:
-    """Measure a network on photos in memory, at their labels' resolution.
-
-    Args:
-        network: Any segmentation network.
-        pets: The photos.
-        size: Side at which the network sees them, pixels.
-        batch_size: Photos at a time.
-
-    Returns:
-        What `metrics.summarise` gives; for a classifier's twin also `image_accuracy`, cat against dog.
-    """
-    confusion = torch.zeros(len(CLASSES), len(CLASSES), dtype=torch.int64)
-    correct = 0
-    device = next(network.parameters()).device
-    with evaluating(network):
-        for rows in torch.arange(len(pets)).split(batch_size):
-            batch = pets[rows]
-            images = F.interpolate(batch.images.float() / 255, (size, size), mode="bilinear", antialias=True)
-            images = normalise(images).to(device)
-            scores = F.interpolate(network(images), batch.labels.shape[-2:], mode="bilinear")
-            confusion += confusion_matrix(scores.argmax(1).cpu(), batch.labels, len(CLASSES))
-            if isinstance(network, Conv1x1Segmenter):
-                animal = network.classify(images)[:, 1:].argmax(1).cpu() + 1
-                correct += (animal == batch.species).sum().item()
-    figures = summarise(confusion, CLASSES)
-    return (
-        {**figures, "image_accuracy": correct / max(len(pets), 1)} if isinstance(network, Conv1x1Segmenter) else figures
-    )
+def mixed_precision(device: str) -> str:
+    """Choose the number format of the training passes: bfloat16 on a CUDA card that has it, float16 on an older one."""
+    if not device.startswith("cuda"):
+        return "no"
+    return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
 
 
 @dataclass
@@ -105,20 +68,35 @@ class Trainer:
         recipe: What to do.
         folder: Where the run lives.
         seed: Of the weights, the order and the augmentation.
-        weights: torchvision weights to start the backbone from, or None for random ones.
-        device: Where to compute.
+        init: `random`, `imagenet` (torchvision's weights for the backbone), or the path of a checkpoint.
+        from_phase: The recipe's phase to begin with, counted from 1; the checkpoint given stands for those before it.
+        device: `cpu`, `cuda` or `mps`.
+
+    Raises:
+        ValueError: The recipe has no such phase, or the checkpoint does not fit.
     """
 
     def __init__(
-        self, recipe: Recipe, folder: Path, seed: int = 0, weights: str | None = None, device: str = "cpu"
+        self,
+        recipe: Recipe,
+        folder: Path,
+        *,
+        seed: int = 0,
+        init: str = RANDOM,
+        from_phase: int = 1,
+        device: str = "cpu",
     ) -> None:
+        if not 1 <= from_phase <= len(recipe.phases):
+            raise ValueError(f"recipe {recipe.name} has {len(recipe.phases)} phases, no phase {from_phase}")
         torch.manual_seed(seed)
-        self.recipe, self.folder, self.seed, self.weights, self.device = recipe, folder, seed, weights, device
-        self.task = TASKS[recipe.task](recipe, weights)
-        network = self.task.network.to(device, memory_format=torch.channels_last)
+        self.recipe, self.folder, self.seed, self.from_phase = recipe, folder, seed, from_phase
+        self.accelerator = Accelerator(cpu=device == "cpu", mixed_precision=mixed_precision(device))
+        self.task = TASKS[recipe.task](recipe, torchvision_weights(init))
+        self.start = init if init in (RANDOM, IMAGENET) else transfer(self.task, Path(init))
+        network = self.task.network.to(self.accelerator.device, memory_format=torch.channels_last)
         self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True)
-        self.optimizer = torch.optim.AdamW(_decay_groups(network, recipe.weight_decay))
-        self.progress = Progress()
+        self.progress = Progress(sum(phase.epochs for phase in recipe.phases[: from_phase - 1]))
+        self._enter(recipe.phases[from_phase - 1])
 
     @property
     def checkpoint(self) -> Path:
@@ -134,6 +112,11 @@ class Trainer:
     def _state(self) -> Path:
         return self.folder / "state.safetensors"
 
+    @property
+    def _settings(self) -> dict[str, object]:
+        settings = {"seed": self.seed, "start": self.start, "from_phase": self.from_phase}
+        return {"recipe": asdict(self.recipe), **settings}
+
     def fit(self, training: Pets, held_out: Pets, max_minutes: float = float("inf")) -> None:
         """Train until the recipe's last epoch, or to the end of the epoch in which the minutes are over.
 
@@ -145,12 +128,16 @@ class Trainer:
         start = time.monotonic()
         while self.progress.epoch < self.recipe.epochs:
             epoch_start = time.monotonic()
-            loss = self._epoch(training)
+            index, first = self.recipe.phase_at(self.progress.epoch)
+            phase = self.recipe.phases[index]
+            if self.progress.epoch == first:
+                self._enter(phase)
+            loss = self._epoch(training, phase, first)
             self.progress.epoch += 1
             self.progress.minutes += (time.monotonic() - epoch_start) / 60
-            figures = self._measure(held_out)
-            self._save(figures)
-            self._log(loss, figures)
+            if self.accelerator.is_main_process:
+                self._keep(loss, held_out, index + 1)
+            self.accelerator.wait_for_everyone()
             if time.monotonic() - start >= max_minutes * 60:
                 break
 
@@ -162,67 +149,82 @@ class Trainer:
         """
         if not self.has_state:
             return False
-        with safe_open(self._state, "pt") as file:
-            header = json.loads(file.metadata()["state"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        settings = {"recipe": asdict(self.recipe), "seed": self.seed, "weights": self.weights}
-        if {key: header[key] for key in settings} != json.loads(json.dumps(settings)):
+        header = load_header(self._state)
+        if {key: header.get(key) for key in self._settings} != _as_json(self._settings):
             raise ValueError(f"{self._state} belongs to another recipe, --seed or --init: choose another --out")
-        self.task.network.load_state_dict(_under("network.", tensors))
-        self.average.load_state_dict(_under("average.", tensors))
-        self._restore_optimizer(_under("optimizer.", tensors))
-        torch.set_rng_state(tensors["rng"])
         self.progress = Progress(**header["progress"])
+        parts = load_state(self._state)
+        self.task.network.load_state_dict(parts["network"])
+        self.average.load_state_dict(parts["average"])
+        if self.progress.epoch < self.recipe.epochs:
+            index, first = self.recipe.phase_at(self.progress.epoch)
+            self._enter(self.recipe.phases[index])
+            if self.progress.epoch > first:
+                restore_optimizer(self.optimizer, parts.get("optimizer", {}))
         return True
 
-    def _epoch(self, training: Pets) -> float:
-        network, recipe = self.task.network.train(), self.recipe
-        batches = torch.randperm(len(training)).split(recipe.batch_size)
+    def _enter(self, phase: Phase) -> None:
+        network = self.task.network
+        for name, parameter in network.named_parameters():
+            parameter.requires_grad_(not name.startswith(phase.frozen))
+        optimizer = torch.optim.AdamW(_decay_groups(network, self.recipe.weight_decay))
+        model = AllOutputs(network)
+        if self.accelerator.num_processes > 1 and self.accelerator.device.type == "cuda":
+            model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
+        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
+
+    def _train_mode(self, phase: Phase) -> None:
+        self.model.train()
+        for name, module in self.task.network.named_modules():
+            if f"{name}.".startswith(phase.frozen):
+                module.eval()  # BatchNorm's statistics are frozen with the weights
+
+    def _epoch(self, training: Pets, phase: Phase, first: int) -> float:
+        self._train_mode(phase)
+        batches = torch.randperm(len(training)).tensor_split(ceil(len(training) / self.recipe.batch_size))
         total = 0.0
-        bar = tqdm(batches, desc=f"epoch {self.progress.epoch + 1}/{recipe.epochs}", file=sys.stderr, mininterval=5)
+        title = f"epoch {self.progress.epoch + 1}/{self.recipe.epochs}"
+        hidden = not self.accelerator.is_main_process
+        bar = tqdm(batches, desc=title, file=sys.stderr, mininterval=5, disable=hidden)
         for step, rows in enumerate(bar):
-            done = (self.progress.epoch + step / len(batches)) / recipe.epochs
+            done = (self.progress.epoch - first + step / len(batches)) / phase.epochs
             for group in self.optimizer.param_groups:
-                group["lr"] = one_cycle(done, recipe.peak_rate, recipe.warmup)
-            batch = training[rows]
-            loss = self.task.loss(Pets(*(part.to(self.device) for part in (batch.images, batch.labels, batch.species))))
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-            self.average.update_parameters(network)
-            total += loss.item()
+                group["lr"] = one_cycle(done, phase.peak_rate, phase.warmup)
+            total += self._step(training[rows], phase)
             bar.set_postfix(loss=f"{total / (step + 1):.3f}")
         return total / len(batches)
 
-    def _measure(self, held_out: Pets) -> dict[str, object]:
-        network = self.task.export(self.average.module)
-        if not isinstance(network, FCN):
-            return {self.recipe.name: validate(network, held_out, self.recipe.analysis_size)}
-        figures = {}
-        chosen = network.stride
-        for stride in (32, 16, 8):
-            network.stride = stride
-            figures[f"fcn{stride}s"] = validate(network, held_out, self.recipe.analysis_size)
-        network.stride = chosen
-        return figures
+    def _step(self, batch: Pets, phase: Phase) -> float:
+        accelerator = self.accelerator
+        images, targets = self.task.augment(batch.to(accelerator.device), phase)
+        share = slice(accelerator.process_index, None, accelerator.num_processes)
+        # Dropout draws from a copy, so that the processes' random numbers stay in step.
+        with torch.random.fork_rng(devices=[]):
+            total, weight = self.task.loss(self.model(images[share]), targets[share])
+        loss = total / accelerator.reduce(weight, "mean")
+        self.optimizer.zero_grad()
+        accelerator.backward(loss)
+        self.optimizer.step()
+        self.average.update_parameters(self.task.network)
+        return accelerator.reduce(loss.detach(), "mean").item()
 
-    def _log(self, loss: float, figures: dict[str, dict]) -> None:
-        row = {"epoch": self.progress.epoch, "minutes": round(self.progress.minutes, 2), "loss": round(loss, 4)}
+    def _keep(self, loss: float, held_out: Pets, phase: int) -> None:
+        network = self.task.export(self.average.module)
+        figures = validate_outputs(network, self.recipe.name, held_out, self.recipe.analysis_size)
+        row = {"phase": phase, "epoch": self.progress.epoch, "minutes": round(self.progress.minutes, 2)}
+        row["loss"] = round(loss, 4)
         for name, values in figures.items():
             row |= {f"{name}_{k}": round(v, 4) for k, v in values.items() if isinstance(v, float)}
-        path = self.folder / "log.csv"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self.progress.epoch == 1
-        with path.open("w" if fresh else "a", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, row)
-            if fresh:
-                writer.writeheader()
-            writer.writerow(row)
+        append_row(self.folder / "log.csv", row)
+        save(self.checkpoint, network, self._metadata(figures))
+        parts = {"network": self.task.network.state_dict(), "average": self.average.state_dict()}
+        parts["optimizer"] = optimizer_tensors(self.optimizer)
+        save_state(self._state, parts, {**self._settings, "progress": asdict(self.progress)})
         tqdm.write("  ".join(f"{k} {v}" for k, v in row.items()), file=sys.stderr)
 
-    def _save(self, figures: dict[str, object]) -> None:
+    def _metadata(self, figures: dict[str, object]) -> Metadata:
         recipe = self.recipe
-        metadata = Metadata(
+        return Metadata(
             architecture=recipe.architecture,
             arguments=recipe.arguments,
             classes=CLASSES,
@@ -231,39 +233,22 @@ class Trainer:
             std=STD,
             analysis_size=recipe.analysis_size,
             dataset="Oxford-IIIT Pet, trainval",
-            recipe=asdict(recipe) | {"start": self.weights or "random"},
+            recipe=asdict(recipe) | {"start": self.start},
             seed=self.seed,
             epochs=self.progress.epoch,
             minutes=round(self.progress.minutes, 1),
             metrics=figures,
             versions={"torch": torch.__version__, "torchvision": torchvision.__version__},
         )
-        save(self.checkpoint, self.task.export(self.average.module), metadata)
-        tensors = {f"network.{k}": v for k, v in self.task.network.state_dict().items()}
-        tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
-        for index, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{k}": v for k, v in state.items()}
-        tensors["rng"] = torch.get_rng_state()
-        settings = {"recipe": asdict(recipe), "seed": self.seed, "weights": self.weights}
-        header = json.dumps({**settings, "progress": asdict(self.progress)})
-        partial = self.folder / "state.partial"
-        save_file({k: v.contiguous() for k, v in tensors.items()}, partial, {"state": header})
-        partial.replace(self._state)
-
-    def _restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in tensors.items():
-            index, key = name.split(".")
-            state.setdefault(int(index), {})[key] = tensor
-        self.optimizer.load_state_dict({"state": state, "param_groups": self.optimizer.state_dict()["param_groups"]})
 
 
 def _decay_groups(network: nn.Module, weight_decay: float) -> list[dict[str, object]]:
     """Biases and BatchNorm's scales are not decayed: pulling them to zero would only bias the network."""
-    matrices = [p for p in network.parameters() if p.ndim > 1]
-    vectors = [p for p in network.parameters() if p.ndim <= 1]
+    learning = [p for p in network.parameters() if p.requires_grad]
+    matrices = [p for p in learning if p.ndim > 1]
+    vectors = [p for p in learning if p.ndim <= 1]
     return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
 
 
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+def _as_json(value: object) -> object:
+    return json.loads(json.dumps(value))

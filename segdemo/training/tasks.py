@@ -7,12 +7,24 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from segdemo.models import SegmentationNetwork, build
-from segdemo.models.classifier import Classifier, Conv1x1Segmenter, vgg_classifier
+from segdemo.models.classifier import Classifier, Conv1x1Segmenter, resnet_classifier, vgg_classifier
 from segdemo.models.fcn import FCN
-from segdemo.training.augment import crop_resize, jitter_colours, pet_free_boxes, random_boxes
+from segdemo.training.augment import (
+    crop_resize,
+    erase,
+    jitter_colours,
+    paste,
+    pet_free_boxes,
+    random_boxes,
+    soften,
+    tile_mirrored,
+)
 from segdemo.training.data import IGNORE, Pets
-from segdemo.training.recipes import Recipe
+from segdemo.training.recipes import Phase, Recipe
 
+_PATCH_COLOUR = 0.6  # strength of the changes in the colours of what is pasted
+_LATTICES = 0.4  # share of the images without a pet that are tiled
+_PETLESS_PASTE = 0.8  # chance of each of two patches on an image without a pet
 # ImageNet's mean and standard deviation, so that torchvision's weights can be a start.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -21,6 +33,24 @@ def normalise(images: Tensor) -> Tensor:
     """Bring photos `[N, 3, H, W]` from 0–1 to the range that the networks take."""
     mean, std = (images.new_tensor(values).view(3, 1, 1) for values in (MEAN, STD))
     return (images - mean) / std
+
+
+class AllOutputs(nn.Module):
+    """Gives every output that is trained from `forward`, the one method that data parallelism sees.
+
+    Args:
+        network: An FCN, whose three outputs are trained jointly, or any network with one output.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Give the scores of each output."""
+        if isinstance(self.network, FCN):
+            return tuple(self.network.forward_all(images).values())
+        return (self.network(images),)
 
 
 class Task(ABC):
@@ -42,38 +72,82 @@ class Task(ABC):
         """Build the network that is trained."""
 
     @abstractmethod
-    def loss(self, batch: Pets) -> Tensor:
-        """Augment a batch and compute the mean loss over it."""
+    def augment(self, batch: Pets, phase: Phase) -> tuple[Tensor, Tensor]:
+        """Make what the network sees of a batch, `[N, 3, S, S]`, and the class indices that it should find."""
 
     @abstractmethod
     def export(self, trained: nn.Module) -> SegmentationNetwork:
         """Turn the trained network into the one that segments, as the checkpoint holds it."""
 
-    def cross_entropy(self, scores: Tensor, target: Tensor) -> Tensor:
-        """Compute the recipe's weighted, smoothed cross-entropy; targets of 255 are left out."""
-        weight = scores.new_tensor(self.recipe.class_weights)
-        smoothing = self.recipe.label_smoothing
-        return F.cross_entropy(scores, target, weight, ignore_index=IGNORE, label_smoothing=smoothing)
+    def adapt(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Rename the tensors of a checkpoint to those of the network that is trained."""
+        return tensors
+
+    def loss(self, outputs: tuple[Tensor, ...], targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute the weighted, smoothed cross-entropy, averaged over the outputs; targets of 255 are left out.
+
+        Args:
+            outputs: Scores, each `[N, C, ...]`.
+            targets: Class indices `[N, ...]`.
+
+        Returns:
+            The sum over all targets, and the sum of their weights by which to divide it. They come apart because
+            processes that share a batch must divide by the whole batch's.
+        """
+        weight = outputs[0].new_tensor(self.recipe.class_weights, dtype=torch.float32)
+        settings = {"ignore_index": IGNORE, "label_smoothing": self.recipe.label_smoothing, "reduction": "sum"}
+        sums = [F.cross_entropy(scores.float(), targets, weight, **settings) for scores in outputs]
+        return torch.stack(sums).mean(), weight[targets[targets != IGNORE]].sum()
+
+    def random_windows(self, batch: Pets, phase: Phase) -> tuple[Tensor, Tensor, Tensor]:
+        """Choose a window of each photo, and windows without a pet to the phase's share of the batch.
+
+        Returns:
+            Boxes `[N + M, 4]`, the indices `[N + M]` of their photos, and which to mirror, bool `[N + M]`.
+        """
+        wanted = round(len(batch) * phase.background_share / (1 - phase.background_share - phase.erased_share))
+        free, rows = pet_free_boxes(batch.labels, self.recipe.background_zoom)
+        boxes = torch.cat((random_boxes(len(batch), self.recipe.zoom, self.recipe.aspect), free[:wanted]))
+        rows = torch.cat((torch.arange(len(batch)), rows[:wanted]))
+        return boxes, rows, torch.rand(len(boxes)) < 0.5  # noqa: PLR2004
+
+    def patches(self, batch: Pets, size: int) -> Tensor:
+        """Cut windows without a pet out of the photos, as they are: `[M, 3, size, size]`, M at most N."""
+        boxes, rows = pet_free_boxes(batch.labels, self.recipe.background_zoom)
+        return crop_resize(batch.images[rows].float() / 255, boxes, size)
 
 
 class SegmentTask(Task):
-    """Learn the class of every pixel, with all outputs of an FCN trained jointly."""
-
-    network: FCN
+    """Learn the class of every pixel."""
 
     def build(self, weights: str | None) -> nn.Module:
-        """Build the FCN."""
+        """Build the network that the checkpoint will hold."""
         recipe = self.recipe
         return build(recipe.architecture, **recipe.arguments, dropout=recipe.dropout, weights=weights)
 
-    def loss(self, batch: Pets) -> Tensor:
-        """Mean of the three outputs' losses on random crops of the photos."""
-        recipe, count = self.recipe, len(batch)
-        boxes, flip = random_boxes(count, recipe.zoom, recipe.aspect), torch.rand(count) < 0.5  # noqa: PLR2004
-        images = crop_resize(batch.images.float() / 255, boxes, recipe.image_size, flip=flip)
-        labels = crop_resize(batch.labels[:, None].float(), boxes, recipe.image_size, "nearest", flip)[:, 0].long()
-        outputs = self.network.forward_all(normalise(jitter_colours(images, recipe.colour)))
-        return torch.stack([self.cross_entropy(scores, labels) for scores in outputs.values()]).mean()
+    def augment(self, batch: Pets, phase: Phase) -> tuple[Tensor, Tensor]:
+        """Cut random windows out of photos and labels alike, change colours, paste patches."""
+        boxes, rows, flip = self.random_windows(batch, phase)
+        photos, labels = batch.images[rows].float() / 255, batch.labels[rows, None].float()
+        images = jitter_colours(crop_resize(photos, boxes, phase.image_size, flip=flip), self.recipe.colour)
+        labels = crop_resize(labels, boxes, phase.image_size, "nearest", flip)[:, 0].long()
+        if phase.paste:
+            images, labels = self._with_patches(images, labels, batch, phase)
+        return normalise(images), labels
+
+    def _with_patches(self, images: Tensor, labels: Tensor, batch: Pets, phase: Phase) -> tuple[Tensor, Tensor]:
+        """Paste patches of background, its colours changed a lot, onto the images, and most onto those with no pet."""
+        patches = self.patches(batch, phase.image_size)
+        if not len(patches):
+            return images, labels
+        patches = jitter_colours(torch.cat((patches, tile_mirrored(patches))), _PATCH_COLOUR)
+        petless = torch.arange(len(images)) >= len(batch)
+        lattices = petless & (torch.rand(len(images)) < _LATTICES)
+        images = torch.where(lattices.to(images.device).view(-1, 1, 1, 1), tile_mirrored(images), images)
+        shares = torch.where(petless, _PETLESS_PASTE, phase.paste)
+        for _ in range(2):
+            images, labels = paste(images, labels, patches, shares)
+        return images, labels
 
     def export(self, trained: nn.Module) -> SegmentationNetwork:
         """The trained network is the one that segments."""
@@ -87,24 +161,41 @@ class ClassifyTask(Task):
 
     def build(self, weights: str | None) -> nn.Module:
         """Build the classifier whose 1×1-conv twin the checkpoint will hold."""
-        return vgg_classifier(**self.recipe.arguments, dropout=self.recipe.dropout, weights=weights)
+        builder = {"conv1x1_vgg": vgg_classifier, "conv1x1_resnet": resnet_classifier}[self.recipe.architecture]
+        return builder(**self.recipe.arguments, dropout=self.recipe.dropout, weights=weights)
 
-    def loss(self, batch: Pets) -> Tensor:
-        """Loss on the photos, slightly cropped, and on windows of them without a pet."""
-        recipe, count = self.recipe, len(batch)
-        wanted = round(count * recipe.background_share / (1 - recipe.background_share))
-        free, rows = pet_free_boxes(batch.labels, recipe.background_zoom)
-        free, rows = free[:wanted], rows[:wanted]
-        boxes = torch.cat((random_boxes(count, recipe.zoom, recipe.aspect), free))
-        flip = torch.rand(len(boxes)) < 0.5  # noqa: PLR2004
-        photos = torch.cat((batch.images, batch.images[rows])).float() / 255
-        images = normalise(jitter_colours(crop_resize(photos, boxes, recipe.image_size, flip=flip), recipe.colour))
-        target = torch.cat((batch.species, batch.species.new_zeros(len(rows))))
-        return self.cross_entropy(self.network(images), target)
+    def augment(self, batch: Pets, phase: Phase) -> tuple[Tensor, Tensor]:
+        """Cut windows out of the photos, windows without a pet too, and erase the pets of some."""
+        size, count = phase.image_size, len(batch)
+        boxes, rows, flip = self.random_windows(batch, phase)
+        fills = self.patches(batch, size)
+        erased = torch.randperm(count)[: self._erased(count, phase) if len(fills) else 0]
+        rows, flip = torch.cat((rows, erased)), torch.cat((flip, torch.rand(len(erased)) < 0.5))  # noqa: PLR2004
+        boxes = torch.cat((boxes, random_boxes(len(erased), self.recipe.zoom, self.recipe.aspect)))
+        images = crop_resize(batch.images[rows].float() / 255, boxes, size, flip=flip)
+        targets = torch.cat((batch.species, batch.species.new_zeros(len(rows) - count)))
+        if len(erased):
+            last = slice(len(rows) - len(erased), None)
+            labels = crop_resize(batch.labels[erased, None].float(), boxes[last], size, "nearest", flip[last])[:, 0]
+            images[last] = erase(images[last], labels, fills[torch.arange(len(erased)) % len(fills)], size // 24)
+        if phase.paste and len(fills):
+            shares = torch.full((len(images),), phase.paste)
+            images, _ = paste(images, images.new_zeros(len(images), size, size), fills, shares)
+        return normalise(jitter_colours(soften(images, phase.soften), self.recipe.colour)), targets
+
+    @staticmethod
+    def _erased(count: int, phase: Phase) -> int:
+        return round(count * phase.erased_share / (1 - phase.background_share - phase.erased_share))
 
     def export(self, trained: nn.Module) -> SegmentationNetwork:
         """Turn the Linear layer into a 1×1 conv."""
         return Conv1x1Segmenter(trained)
+
+    def adapt(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Turn a 1×1 conv `score` back into the Linear layer."""
+        score = {k: v for k, v in tensors.items() if k.startswith("score.")}
+        rest = {k: v for k, v in tensors.items() if k not in score}
+        return rest | {k.replace("score.", "fc."): v.flatten(1) if v.ndim > 1 else v for k, v in score.items()}
 
 
 TASKS: dict[str, type[Task]] = {"segment": SegmentTask, "classify": ClassifyTask}
