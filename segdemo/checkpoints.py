@@ -39,6 +39,7 @@ class Metadata:
         minutes: Time spent in training.
         metrics: Measured on the held-out part of the training data.
         versions: Of the libraries that made it.
+        has_background: Whether class 0 is the background.
 
     Raises:
         ValueError: A value that the program computes with is missing or out of range.
@@ -58,10 +59,11 @@ class Metadata:
     minutes: float = 0.0
     metrics: dict[str, object] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    has_background: bool = True
 
     def __post_init__(self) -> None:
         checks = {
-            "there are 2 to 255 classes, each a name": 1 < len(self.classes) < 256  # noqa: PLR2004 - uint8, 255 ignored
+            "there are 2 to 65,535 classes, each a name": 1 < len(self.classes) < 1 << 16  # as uint16 holds
             and all(isinstance(name, str) for name in self.classes),
             "each class has a colour #rrggbb": len(self.colours) == len(self.classes)
             and all(re.fullmatch("#[0-9a-fA-F]{6}", colour) for colour in self.colours),

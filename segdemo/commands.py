@@ -14,11 +14,12 @@ from segdemo.images import ImageError, read_image
 from segdemo.segmentation import Segmentation, check_class
 from segdemo.segmenter import Segmenter, choose_device
 from segdemo.training import report
-from segdemo.training.data import load_pets
+from segdemo.training.data import CLASSES, load_pets
 from segdemo.training.evaluate import evaluate as measure
 from segdemo.training.recipes import RECIPES
 
 BAD_INPUT = 2
+_FEW_CLASSES = 5  # that fit into a line
 
 
 def models(options: argparse.Namespace) -> int:
@@ -28,8 +29,10 @@ def models(options: argparse.Namespace) -> int:
         print(json.dumps(rows, indent=2))
         return 0
     for name, row in rows.items():
-        print(f"{name:16} {', '.join(row['classes']) or row['problem']:28} checkpoints/{row['checkpoint']}")
-        print(f"{'':16} {row['story']}")
+        classes = row["classes"]
+        what = f"{len(classes):,} classes" if len(classes) > _FEW_CLASSES else ", ".join(classes) or row["problem"]
+        print(f"{name:26} {what:24} {row['checkpoint']}{'' if row['present'] else ', fetched on first use'}")
+        print(f"{'':26} {row['story']}")
     return 0
 
 
@@ -84,7 +87,10 @@ def evaluate(options: argparse.Namespace) -> int:
         raise ValueError("name one or more networks, or --all")
     if options.write and not (options.all and options.split == "test"):
         raise ValueError("--write needs --all and the test split, so that the READMEs hold every network's figures")
-    names = list(catalog.ENTRIES) if options.all else options.networks
+    names = list(catalog.BUNDLED) if options.all else options.networks
+    for name in names:
+        if catalog.find(name).metadata.classes != CLASSES:
+            raise ValueError(f"{name} has other classes than the dataset ({', '.join(CLASSES)})")
     results = {}
     for name in names:
         segmenter = Segmenter.load(name, options.device)
@@ -100,12 +106,18 @@ def _write_readmes(table: str) -> None:
     cards = catalog.CHECKPOINTS / "README.md"
     for readme in (cards, catalog.CHECKPOINTS.parent / "README.md"):
         report.write_table(readme, table)
-    for entry in catalog.ENTRIES.values():
+    for entry in catalog.BUNDLED.values():
         report.write_card(cards, entry.checkpoint, report.card(entry.metadata, entry.path))
 
 
 def _describe(entry: catalog.Entry) -> dict[str, object]:
-    row = {"title": entry.title, "story": entry.story, "checkpoint": entry.checkpoint, "classes": []}
+    row = {
+        "title": entry.title,
+        "story": entry.story,
+        "checkpoint": entry.file,
+        "present": entry.is_present,
+        "classes": [],
+    }
     try:
         metadata = entry.metadata
     except CheckpointError as error:
@@ -131,7 +143,7 @@ def _write_files(stem: str, image: Image.Image, segmentation: Segmentation, opti
     index = segmentation.class_index(options.heatmap_class)
     pictures = {
         "mask": render.index_mask(class_map, segmentation.colours),
-        "overlay": render.overlay(image, class_map, segmentation.colours, options.opacity),
+        "overlay": render.overlay(image, class_map, segmentation.colours, options.opacity, segmentation.has_background),
         "heatmap": render.heatmap(segmentation.heatmap(index), options.colormap),
     }
     for kind, picture in pictures.items():

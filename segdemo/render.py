@@ -18,14 +18,17 @@ def display_size(size: tuple[int, int], longer_side: int = 1024) -> tuple[int, i
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def overlay(image: Image.Image, class_map: np.ndarray, colours: Sequence[str], opacity: float) -> Image.Image:
-    """Lay the colours of the classes over a photo; the background (index 0) stays as it is.
+def overlay(
+    image: Image.Image, class_map: np.ndarray, colours: Sequence[str], opacity: float, has_background: bool = True
+) -> Image.Image:
+    """Lay the colours of the classes over a photo; the background stays as it is.
 
     Args:
         image: RGB.
-        class_map: uint8 `[H, W]`, at the photo's size.
+        class_map: uint8 or uint16 `[H, W]`, at the photo's size.
         colours: `#rrggbb`, by index.
         opacity: 0 (photo alone) to 1 (colour alone).
+        has_background: Whether index 0 is the background.
 
     Returns:
         RGB, of the photo's size.
@@ -36,7 +39,8 @@ def overlay(image: Image.Image, class_map: np.ndarray, colours: Sequence[str], o
     if class_map.shape != (image.height, image.width):
         raise ValueError(f"class map {class_map.shape} and photo {image.size} differ in size")
     paint = Image.fromarray(_rgb_table(colours)[class_map])
-    strength = Image.fromarray(np.where(class_map > 0, round(255 * opacity), 0).astype(np.uint8))
+    painted = class_map > 0 if has_background else np.ones_like(class_map, bool)
+    strength = Image.fromarray(np.where(painted, round(255 * opacity), 0).astype(np.uint8))
     return Image.composite(paint, image, strength)
 
 
@@ -44,12 +48,14 @@ def index_mask(class_map: np.ndarray, colours: Sequence[str]) -> Image.Image:
     """Make the mask whose pixel values are class indices and whose palette shows them in colour.
 
     Args:
-        class_map: uint8 `[H, W]`.
+        class_map: uint8 or uint16 `[H, W]`.
         colours: `#rrggbb`, by index.
 
     Returns:
-        Mode `P`, to be saved as PNG.
+        Mode `P`, or `I;16` for more classes than a palette has places; to be saved as PNG.
     """
+    if class_map.dtype == np.uint16:
+        return Image.fromarray(class_map)
     mask = Image.fromarray(class_map).copy()
     mask.putpalette(_rgb_table(colours).tobytes())
     return mask
@@ -91,19 +97,20 @@ def score_grid(scores: np.ndarray, limit: float, longer_side: int = 640) -> Imag
     return picture
 
 
-def coco_rle(class_map: np.ndarray, classes: Sequence[str]) -> list[dict[str, object]]:
+def coco_rle(class_map: np.ndarray, classes: Sequence[str], has_background: bool = True) -> list[dict[str, object]]:
     """Encode each class that occurs, background aside, as COCO run lengths.
 
     Args:
-        class_map: uint8 `[H, W]`.
+        class_map: uint8 or uint16 `[H, W]`.
         classes: Names, by index.
+        has_background: Whether index 0 is the background.
 
     Returns:
         A list of `{"category_id", "category", "area", "bbox", "segmentation": {"size": [H, W], "counts"}}`, which
         `pycocotools.mask.decode` reads.
     """
     annotations = []
-    for index in np.unique(class_map[class_map > 0]).tolist():
+    for index in np.unique(class_map[class_map >= int(has_background)]).tolist():
         rle = coco.encode(np.asfortranarray(class_map == index, np.uint8))
         annotations.append(
             {

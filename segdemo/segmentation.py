@@ -6,12 +6,13 @@ from functools import cached_property
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 AUTO = "auto"
 """Stands for the class that covers most, background aside."""
 
+# With more classes than this, those that lead in no cell of the scores do not compete for the pixels between cells.
+_FEW = 64
 # Scores at the photo's size are made in bands of rows of about this many numbers (16 MB), never as a whole.
 _BAND_NUMBERS = 1 << 22
 
@@ -35,16 +36,19 @@ class Segmentation:
 
     Attributes:
         network: The network's name.
-        classes: C names, by index; index 0 is the background.
+        classes: C names, by index.
         colours: `#rrggbb`, by index.
         image_size: Width and height of the photo, pixels.
         analysis_size: Width and height at which the network saw it, pixels.
         score_map: float32 `[C, h, w]`, the coarse scores as the network makes them.
-        scores: float32 `[C, H, W]` at the analysis size, after the network's own upsampling.
+        scores: float32 `[C, H, W]`, what the photo's pixels are interpolated from: at the analysis size, after the
+            network's own upsampling, or the score map itself where that upsampling is plain interpolation.
+        extent: Width and height of the photo in cells of `scores`; the last cells may reach beyond it.
         stride: Analysed pixels per cell of the score map.
         device: What it ran on.
         precision: The number format of the pass.
         milliseconds: How long each step took, by name, in order.
+        has_background: Whether index 0 is the background, which is no object of its own.
     """
 
     network: str
@@ -54,10 +58,12 @@ class Segmentation:
     analysis_size: tuple[int, int]
     score_map: Tensor
     scores: Tensor
+    extent: tuple[float, float]
     stride: int
     device: str
     precision: str
     milliseconds: dict[str, float]
+    has_background: bool = True
 
     def class_map(self, size: tuple[int, int] | None = None) -> np.ndarray:
         """Give the class with the highest score at each pixel.
@@ -66,14 +72,15 @@ class Segmentation:
             size: Width and height, by default the photo's.
 
         Returns:
-            uint8 `[H, W]`, indices of `classes`.
+            uint8 `[H, W]`, indices of `classes`; uint16 where these are more than 256.
         """
         if size is None or size == self.image_size:
             return self._summary[0]
         width, height = size
-        result = np.empty((height, width), np.uint8)
-        for rows, scores in self._bands(width, height):
-            result[rows] = scores.argmax(0).to(torch.uint8).numpy()
+        chosen, competing = self._competing
+        result = np.empty((height, width), self._dtype)
+        for rows, scores in self._bands(competing, width, height):
+            result[rows] = chosen[scores[: len(chosen)].argmax(0)].numpy()
         return result
 
     def heatmap(self, class_index: int, size: tuple[int, int] | None = None) -> np.ndarray:
@@ -87,9 +94,11 @@ class Segmentation:
             float32 `[H, W]`, 0 to 1.
         """
         width, height = size or self.image_size
+        few = len(self.classes) <= _FEW
+        source = self.scores if few else self._beside_rest(torch.tensor([class_index]))
         result = np.empty((height, width), np.float32)
-        for rows, scores in self._bands(width, height):
-            result[rows] = scores.softmax(0)[class_index].numpy()
+        for rows, scores in self._bands(source, width, height):
+            result[rows] = scores.softmax(0)[class_index if few else 0].numpy()
         return result
 
     def probabilities_at(self, x: int, y: int) -> dict[str, float]:
@@ -108,14 +117,18 @@ class Segmentation:
         width, height = self.image_size
         if not (0 <= x < width and 0 <= y < height):
             raise ValueError(f"pixel ({x}, {y}) lies outside the photo of {width}×{height}")
-        (_, scores) = next(self._bands(width, height, rows=range(y, y + 1)))
-        return dict(zip(self.classes, scores[:, 0, x].softmax(0).tolist(), strict=True))
+        (_, scores) = next(self._bands(self.scores, width, height, range(y, y + 1), range(x, x + 1)))
+        return dict(zip(self.classes, scores[:, 0, 0].softmax(0).tolist(), strict=True))
 
     @property
     def areas(self) -> dict[str, float]:
-        """The share of the photo's pixels that each class covers, by name; the shares add up to 1."""
+        """The share of the photo's pixels that each class covers, by name; the shares add up to 1.
+
+        Of a network with many classes, those that cover none are left out.
+        """
         counts = self._summary[1]
-        return dict(zip(self.classes, (counts / counts.sum()).tolist(), strict=True))
+        shares = dict(zip(self.classes, (counts / counts.sum()).tolist(), strict=True))
+        return shares if len(self.classes) <= _FEW else {name: share for name, share in shares.items() if share}
 
     @property
     def confidences(self) -> dict[str, float]:
@@ -137,10 +150,21 @@ class Segmentation:
     @property
     def main_class(self) -> int:
         """The class that covers most, background aside; where there is only background, the likeliest other one."""
-        counts = self._summary[1][1:]
+        first = int(self.has_background)
+        counts = self._summary[1][first:]
         if counts.any():
-            return 1 + int(counts.argmax())
-        return 1 + int(self.scores.softmax(0)[1:].mean((1, 2)).argmax())
+            return first + int(counts.argmax())
+        return first + int(self._mean_probabilities[first:].argmax())
+
+    def likeliest_classes(self, count: int) -> list[str]:
+        """Name the classes of the highest mean probability over the score map, background aside, likeliest first."""
+        first = int(self.has_background)
+        ranked = self._mean_probabilities[first:].argsort(descending=True)[:count]
+        return [self.classes[first + index] for index in ranked.tolist()]
+
+    @property
+    def _mean_probabilities(self) -> Tensor:
+        return self.score_map.softmax(0).mean((1, 2))
 
     @property
     def score_size(self) -> tuple[int, int]:
@@ -170,28 +194,70 @@ class Segmentation:
     def _summary(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Class map at the photo's size, pixels by class and summed probability by class, in one sweep."""
         width, height = self.image_size
-        class_map = np.empty((height, width), np.uint8)
+        chosen, competing = self._competing
+        class_map = np.empty((height, width), self._dtype)
         counts, sums = np.zeros(len(self.classes), np.int64), np.zeros(len(self.classes))
-        for rows, scores in self._bands(width, height):
-            highest, index = scores.max(0)
+        for rows, scores in self._bands(competing, width, height):
+            highest, winner = scores[: len(chosen)].max(0)
             # The highest softmax value, without making the others.
             probability = (highest - scores.logsumexp(0)).exp()
-            class_map[rows] = index.to(torch.uint8).numpy()
-            flat = index.flatten().numpy()
-            counts += np.bincount(flat, minlength=len(self.classes))
-            sums += np.bincount(flat, probability.flatten().numpy(), len(self.classes))
+            index = chosen[winner].numpy()
+            class_map[rows] = index
+            counts += np.bincount(index.ravel(), minlength=len(self.classes))
+            sums += np.bincount(index.ravel(), probability.flatten().numpy(), len(self.classes))
         return class_map, counts, sums
 
-    def _bands(self, width: int, height: int, rows: range | None = None) -> Iterator[tuple[slice, Tensor]]:
-        """Interpolate the scores bilinearly, a band of rows at a time: slices of rows and `[C, rows, width]`."""
-        source_height = self.scores.shape[1]
-        wide = F.interpolate(self.scores[None], (source_height, width), mode="bilinear")[0]
-        rows = rows or range(height)
-        step = max(1, _BAND_NUMBERS // (len(self.classes) * width))
+    @property
+    def _dtype(self) -> type[np.unsignedinteger]:
+        return np.uint8 if len(self.classes) <= 256 else np.uint16  # noqa: PLR2004
+
+    @cached_property
+    def _competing(self) -> tuple[Tensor, Tensor]:
+        """Choose the classes that compete for pixels.
+
+        Returns:
+            Their indices, int64 `[K]`, and their scores `[K, h, w]`; with many classes `[K + 1, h, w]`, the last for
+            all others together, so that probabilities still take every class into account.
+        """
+        if len(self.classes) <= _FEW:
+            return torch.arange(len(self.classes)), self.scores
+        chosen = self.scores.argmax(0).unique()
+        return chosen, self._beside_rest(chosen)
+
+    def _beside_rest(self, chosen: Tensor) -> Tensor:
+        """Put the scores of some classes beside one that has the probability of all others: `[K + 1, h, w]`."""
+        others = torch.ones(len(self.classes), dtype=torch.bool)
+        others[chosen] = False
+        return torch.cat((self.scores[chosen], self.scores[others].logsumexp(0, keepdim=True)))
+
+    def _bands(
+        self, source: Tensor, width: int, height: int, rows: range | None = None, columns: range | None = None
+    ) -> Iterator[tuple[slice, Tensor]]:
+        """Interpolate scores bilinearly to a width and height, a band of rows at a time.
+
+        Returns:
+            An iterator over slices of rows and float32 `[C, rows, columns]`.
+        """
+        rows, columns = rows or range(height), columns or range(width)
+        left, right, weight = _taps(columns, width, self.extent[0], source.shape[2])
+        wide = torch.lerp(source[..., left], source[..., right], weight)
+        step = max(1, _BAND_NUMBERS // (len(source) * len(columns)))
         for start in range(rows.start, rows.stop, step):
-            band = torch.arange(start, min(start + step, rows.stop))
-            position = ((band + 0.5) * source_height / height - 0.5).clamp(0, source_height - 1)
-            above = position.long()
-            below = (above + 1).clamp(max=source_height - 1)
-            weight = (position - above)[:, None]
-            yield slice(start, start + len(band)), torch.lerp(wide[:, above], wide[:, below], weight)
+            band = range(start, min(start + step, rows.stop))
+            above, below, share = _taps(band, height, self.extent[1], source.shape[1])
+            yield slice(band.start, band.stop), torch.lerp(wide[:, above], wide[:, below], share[:, None])
+
+
+def _taps(positions: range, count: int, extent: float, cells: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Find the two cells between which each pixel lies along one side, and its share of the way.
+
+    Args:
+        positions: Pixels asked for.
+        count: Pixels of the whole side.
+        extent: Cells that the whole side spans.
+        cells: Cells that there are.
+    """
+    centre = (torch.arange(positions.start, positions.stop) + 0.5) * (extent / count) - 0.5
+    centre = centre.clamp(0, cells - 1)
+    first = centre.long()
+    return first, (first + 1).clamp(max=cells - 1), centre - first

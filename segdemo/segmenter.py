@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from segdemo import catalog
 from segdemo.checkpoints import Metadata
@@ -75,11 +76,13 @@ def fit(size: tuple[int, int], longer_side: int) -> tuple[int, int]:
 def fold_batch_norm(network: nn.Module) -> nn.Module:
     """Fold each BatchNorm into the conv before it, in place: the same numbers in `eval` mode with less work."""
     for module in list(network.modules()):
-        if isinstance(module, nn.Sequential):
-            layers = list(module)
-            for index, (conv, norm) in enumerate(pairwise(layers)):
+        # Only here is the order in which layers are named known to be the order in which they run.
+        if isinstance(module, nn.Sequential | BasicBlock | Bottleneck):
+            layers = list(module.named_children())
+            for (name, conv), (next_name, norm) in pairwise(layers):
                 if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                    module[index], module[index + 1] = fuse_conv_bn_eval(conv, norm), nn.Identity()
+                    setattr(module, name, fuse_conv_bn_eval(conv, norm))
+                    setattr(module, next_name, nn.Identity())
     return network
 
 
@@ -174,10 +177,12 @@ class Segmenter:
                 analysis_size=size,
                 score_map=score_map,
                 scores=score,
+                extent=self._extent(size),
                 stride=self.network.stride,
                 device=self.device.type,
                 precision=self.precision,
                 milliseconds=dict(milliseconds),
+                has_background=self.metadata.has_background,
             )
             for image, score_map, score in zip(images, score_maps, scores, strict=True)
         ]
@@ -189,9 +194,17 @@ class Segmenter:
         on_cuda = self.device.type == "cuda"
         autocast = torch.autocast("cuda", getattr(torch, self.precision)) if on_cuda else nullcontext()
         with autocast:
+            if self.network.interpolates:
+                score_maps = scores = self.network.padded_score_map(images).float().cpu().contiguous()
+                return score_maps, scores
             score_maps, scores = self.network.forward_with_map(images)
         # Copying to the CPU waits for the device, so the time that is measured is the whole pass.
         return score_maps.float().cpu().contiguous(), scores.float().cpu().contiguous()
+
+    def _extent(self, size: tuple[int, int]) -> tuple[float, float]:
+        """Give the analysed width and height in cells of the scores that are kept."""
+        stride = self.network.stride if self.network.interpolates else 1
+        return size[0] / stride, size[1] / stride
 
 
 @contextmanager

@@ -9,23 +9,28 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segdemo import commands
+from segdemo import catalog, commands
 from segdemo.__main__ import main
-from segdemo.training.recipes import RECIPES
+from segdemo.training.recipes import RECIPES, Phase
 
 
 def test_models_lists_every_network_with_classes_and_checkpoint(capsys):
     assert main(["models", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert list(rows) == ["fcn8s_vgg16", "fcn16s_vgg16", "fcn32s_vgg16", "conv1x1_vgg11"]
-    for row in rows.values():
-        assert row["classes"] == ["background", "cat", "dog"]
-        assert row["checkpoint"].endswith(".safetensors")
+    assert list(rows) == list(catalog.ENTRIES)
+    for name in catalog.BUNDLED:
+        assert rows[name]["classes"] == ["background", "cat", "dog"]
+        assert rows[name]["checkpoint"].endswith(".safetensors")
+        assert rows[name]["present"]
+    assert len(rows["dense_vgg16_imagenet"]["classes"]) == 1000
+    assert rows["dense_vgg16_imagenet"]["checkpoint"] == "vgg16-397923af.pth"
 
 
 def test_models_prints_a_table_for_people(capsys):
     assert main(["models"]) == 0
-    assert "conv1x1_vgg11" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "conv1x1_vgg11" in printed
+    assert "1,000 classes" in printed
 
 
 TAKES_THE_TOWER_FOR_A_DOG = pytest.mark.xfail(strict=True, reason="the checkpoint labels 25 % of tower.jpg as dog")
@@ -72,6 +77,7 @@ def test_a_bad_photo_among_good_ones_is_one_line_and_the_rest_goes_on(tmp_path, 
         ["predict", "x.jpg", "--model", "fcn8s_vgg16", "--device", "toaster", "--out", "out"],
         ["evaluate", "--data", "."],
         ["evaluate", "fcn8s_vgg16", "--data", "."],
+        ["evaluate", "fcn_resnet50_voc", "--data", "."],
         ["train", "nothing", "--data", "."],
         ["train", "fcn_vgg16", "--data", "."],
     ],
@@ -123,7 +129,7 @@ def test_evaluate_prints_the_figures_as_json(pet_folder, capsys):
 
 
 def test_train_makes_a_run_and_resumes_it(pet_folder, tmp_path, monkeypatch, capsys):
-    small = replace(RECIPES["conv1x1_vgg11"], epochs=2, batch_size=3, image_size=32, analysis_size=32)
+    small = replace(RECIPES["conv1x1_vgg11"], phases=(Phase(epochs=2, image_size=32),), batch_size=3, analysis_size=32)
     monkeypatch.setitem(commands.RECIPES, "conv1x1_vgg11", small)
     command = ["train", "conv1x1_vgg11", "--data", str(pet_folder), "--out", str(tmp_path / "runs")]
     assert main([*command, "--max-minutes", "0.0001"]) == 0

@@ -13,7 +13,7 @@ from segdemo.segmentation import Segmentation
 CLASSES = ("background", "cat", "dog")
 
 
-def make(image_size=(50, 40), analysis_size=(20, 16), scores=None, classes=CLASSES):
+def make(image_size=(50, 40), analysis_size=(20, 16), scores=None, classes=CLASSES, **settings):
     width, height = analysis_size
     if scores is None:
         scores = torch.randn(len(classes), height, width)
@@ -23,12 +23,16 @@ def make(image_size=(50, 40), analysis_size=(20, 16), scores=None, classes=CLASS
         colours=("#000000", "#e69f00", "#56b4e9"),
         image_size=image_size,
         analysis_size=analysis_size,
-        score_map=scores[:, ::8, ::8].contiguous(),
-        scores=scores,
-        stride=8,
         device="cpu",
         precision="float32",
         milliseconds={"resize": 1.234, "network": 5.0},
+        **{
+            "score_map": scores[:, ::8, ::8].contiguous(),
+            "scores": scores,
+            "extent": analysis_size,
+            "stride": 8,
+            **settings,
+        },
     )
 
 
@@ -126,3 +130,68 @@ def test_facts_are_plain_values():
     assert facts["score_size"] == [3, 2]
     assert facts["milliseconds"] == {"resize": 1.23, "network": 5.0}
     assert set(facts["areas"]) == set(facts["classes"]) == set(CLASSES)
+
+
+def many_classes(has_background=False):
+    """Make what a network of 1,000 classes and plain interpolation gives: the photo spans 4.5×3.25 of 5×4 cells."""
+    torch.manual_seed(5)
+    scores = torch.randn(1000, 4, 5)
+    scores[7] += 6
+    scores[400, :2] += 9
+    scores[401, :, 3:] += 12
+    return make(
+        (90, 65),
+        (144, 104),
+        scores,
+        tuple(f"class {i}" for i in range(1000)),
+        score_map=scores,
+        extent=(4.5, 3.25),
+        stride=32,
+        has_background=has_background,
+    )
+
+
+def at_every_pixel(segmentation, source):
+    """Interpolate as the network would: upsample by the stride, crop to the analysed size, resize to the photo."""
+    width, height = segmentation.analysis_size
+    big = F.interpolate(source[None], scale_factor=32, mode="bilinear")[..., :height, :width]
+    return F.interpolate(big, segmentation.image_size[::-1], mode="bilinear")[0]
+
+
+def test_cells_that_reach_beyond_the_photo_are_cropped():
+    segmentation = many_classes()
+    wanted = at_every_pixel(segmentation, segmentation.scores).argmax(0).numpy()
+    actual = segmentation.class_map()
+    assert actual.dtype == np.uint16
+    assert actual.shape == (65, 90)
+    assert (actual == wanted).mean() > 0.98
+    assert set(np.unique(actual)) == {7, 400, 401}
+
+
+def test_a_heatmap_among_many_classes_is_exact_at_the_cells_and_never_holds_them_all():
+    segmentation = many_classes()
+    probabilities = segmentation.scores.softmax(0)
+    for index in (7, 400, 999):
+        centre = segmentation.heatmap(index, (9, 13))[2, 3]  # pixel (3, 2) of 9×13: 1.75 and 0.625 cells in
+        assert centre.dtype == np.float32
+        at_cells = segmentation.heatmap(index, (9, 13))
+        assert at_cells[2, 0] == pytest.approx(float(probabilities[index, 0, 0]), rel=0.5)
+    exact = Segmentation(**{**vars(many_classes()), "extent": (5.0, 4.0), "image_size": (5, 4)})
+    np.testing.assert_allclose(exact.heatmap(7), probabilities[7].numpy(), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(list(exact.probabilities_at(2, 1).values()), probabilities[:, 1, 2].numpy(), atol=1e-6)
+
+
+def test_many_classes_are_ranked_and_only_those_that_occur_have_an_area():
+    segmentation = many_classes()
+    assert set(segmentation.areas) == {"class 7", "class 400", "class 401"}
+    assert sum(segmentation.areas.values()) == pytest.approx(1)
+    assert segmentation.likeliest_classes(3) == ["class 401", "class 400", "class 7"]
+    assert segmentation.classes[segmentation.main_class] == max(segmentation.areas, key=segmentation.areas.get)
+
+
+def test_without_a_background_the_first_class_is_like_any_other():
+    scores = torch.zeros(3, 16, 20)
+    scores[0] = 1
+    assert make(scores=scores, has_background=False).main_class == 0
+    assert make(scores=scores, has_background=False).likeliest_classes(5) == ["background", "cat", "dog"]
+    assert make(scores=scores).likeliest_classes(5) == ["cat", "dog"]

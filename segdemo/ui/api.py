@@ -32,7 +32,7 @@ def segment(image: str | None, network: str, heat_class: str, analysis_size: flo
     class_map = segmentation.class_map()
     folder = files.new_folder()
     pictures = {
-        "overlay.png": render.overlay(photo, class_map, segmentation.colours, 0.6),
+        "overlay.png": render.overlay(photo, class_map, segmentation.colours, 0.6, segmentation.has_background),
         "heatmap.png": render.heatmap(segmentation.heatmap(index)),
         "mask.png": render.index_mask(class_map, segmentation.colours),
     }

@@ -1,6 +1,7 @@
 """Files that a visitor can download, each set in a folder of its own inside Gradio's cache, which it clears by age."""
 
 import json
+import re
 import uuid
 from pathlib import Path
 
@@ -40,8 +41,15 @@ def write_results(folder: Path, stem: str, segmentation: Segmentation) -> tuple[
         score_map=segmentation.score_map.numpy(),
         classes=np.array(segmentation.classes),
     )
-    rle.write_text(json.dumps(render.coco_rle(class_map, segmentation.classes)), encoding="utf-8")
+    rle.write_text(
+        json.dumps(render.coco_rle(class_map, segmentation.classes, segmentation.has_background)), encoding="utf-8"
+    )
     return str(mask), str(scores), str(rle)
+
+
+def plain(name: str) -> str:
+    """Write a class's name as it may stand in a file's: "carpenter's kit" has signs that some systems refuse."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")
 
 
 def write_picture(folder: Path, name: str, picture: Image.Image) -> str:

@@ -45,7 +45,7 @@ def run_at_start(name: str, image: Image.Image, analysis_size: int | None) -> Se
     """Run a network before there is a visitor; ZeroGPU lends its GPU to visitors alone."""
     if not _ON_ZERO_GPU:
         return run_network(name, image, analysis_size)
-    for each in catalog.ENTRIES:  # moved to the GPU here, once, and not in every visitor's turn
+    for each in catalog.BUNDLED:  # moved to the GPU here, once, and not in every visitor's turn
         load_segmenter(each)
     return Segmenter.load(name, "cpu")(image, analysis_size)
 
@@ -65,15 +65,17 @@ def segment_file(
         The upright photo, and its segmentation with the time for reading it added.
 
     Raises:
-        gr.Error: The file is no photo that can be read, or there is no such network or size.
+        gr.Error: The file is no photo that can be read, there is no such network or size, or its weights cannot be
+            fetched.
     """
     start = time.perf_counter()
     try:
         # Refused here, since of an error inside the GPU's turn ZeroGPU shows no more than its type.
-        catalog.find(network)
+        entry = catalog.find(network)
         check_analysis_size(analysis_size or MIN_ANALYSIS_SIZE)
         image = read_image(path)
         read = (time.perf_counter() - start) * 1000
+        entry.fetch()  # outside the GPU's turn as well
         segmentation = run(network, image, analysis_size)
     except ValueError as error:  # as ImageError and CheckpointError are
         raise gr.Error(str(error), print_exception=False) from error

@@ -102,9 +102,15 @@ class Result:
         name = segmentation.classes[index]
         limit = float(segmentation.score_map.abs().max())
         pictures = {
-            "overlay.jpg": render.overlay(self.photo, segmentation.class_map(size), segmentation.colours, look.opacity),
-            f"heatmap_{name}.png": render.heatmap(segmentation.heatmap(index, size), look.colormap),
-            f"scores_{name}.png": render.score_grid(segmentation.score_map[index].numpy(), limit),
+            "overlay.jpg": render.overlay(
+                self.photo,
+                segmentation.class_map(size),
+                segmentation.colours,
+                look.opacity,
+                segmentation.has_background,
+            ),
+            f"heatmap_{files.plain(name)}.png": render.heatmap(segmentation.heatmap(index, size), look.colormap),
+            f"scores_{files.plain(name)}.png": render.score_grid(segmentation.score_map[index].numpy(), limit),
         }
         paths = [files.write_picture(folder, f"{self.stem}_{n}", picture) for n, picture in pictures.items()]
         milliseconds = {**segmentation.milliseconds, "pictures": (time.perf_counter() - start) * 1000}

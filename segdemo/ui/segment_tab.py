@@ -14,12 +14,18 @@ from segdemo.ui.result import Drawing, Look, Result
 
 EXAMPLES = ("cheetah1.jpg", "lion.jpg", "cheetah.jpg", "tower.jpg")  # photos that gradio ships
 _MAX_SLIDER_SIZE = 512
+_SHORT_LIST = 10  # classes that need no search
+_OFFERED_FIRST = 5  # of a longer list, those that are likeliest on the photo
+
+
+# Shows the progress of a download, which torch.hub reports to tqdm.
+_DOWNLOAD_PROGRESS = gr.Progress(track_tqdm=True)
 
 
 @dataclass(frozen=True)
 class _Controls:
     photo: PhotoInput
-    network: gr.Radio
+    network: gr.Dropdown
     story: gr.HTML
     heat_class: gr.Dropdown
     colormap: gr.Dropdown
@@ -79,7 +85,7 @@ def _lay_out_controls(first: str, network: str, segmentation: Segmentation) -> _
     examples = [gr.get_image(name) for name in EXAMPLES]
     gr.Examples(examples, photo, elem_id="examples", cache_examples=False, api_visibility="private")
     choices = [(entry.title, name) for name, entry in catalog.ENTRIES.items()]
-    choice = gr.Radio(choices, value=network, label="Network", elem_id="network")
+    choice = gr.Dropdown(choices, value=network, label="Network", filterable=False, elem_id="network")
     story = gr.HTML(views.story(network), elem_id="story")
     with gr.Row(elem_classes="pair"):
         heat_class = gr.Dropdown(
@@ -141,13 +147,20 @@ def _wire(state: gr.State, controls: _Controls, outputs: _Outputs) -> None:
         shown = {getattr(outputs, name): value for name, value in vars(drawing).items()}
         return {**shown, outputs.files["Overlay"]: drawing.overlay, outputs.files["Heatmap"]: drawing.heatmap}
 
-    def segment_photo(held: Result, path: str | None, name: str, pixels: float | None) -> dict[object, object]:
+    def segment_photo(
+        held: Result,
+        path: str | None,
+        name: str,
+        pixels: float | None,
+        progress: gr.Progress = _DOWNLOAD_PROGRESS,
+    ) -> dict[object, object]:
         if path is None:
             return {state: gr.skip()}
         source = held.source if path == held.shown else path
         result = Result.make(source, name, int(pixels) if pixels else None)
         segmentation = result.segmentation
-        same_classes = segmentation.classes == held.segmentation.classes
+        # Of many classes the image's likeliest stand first, so the list is new with every photo.
+        same_list = segmentation.classes == held.segmentation.classes and len(segmentation.classes) <= _SHORT_LIST
         return {
             state: result,
             outputs.table: views.class_table(segmentation),
@@ -155,16 +168,27 @@ def _wire(state: gr.State, controls: _Controls, outputs: _Outputs) -> None:
             outputs.files["Mask"]: result.mask,
             outputs.files["Scores"]: result.scores,
             outputs.files["COCO RLE"]: result.rle,
-            controls.heat_class: gr.skip() if same_classes else gr.Dropdown(_class_choices(segmentation), value=AUTO),
+            controls.heat_class: gr.skip() if same_list else gr.Dropdown(_class_choices(segmentation), value=AUTO),
             size: max(segmentation.analysis_size),
             photo: gr.skip() if result.shown == source else result.shown,
         }
 
-    def segment_new_photo(held: Result, path: str | None, name: str, pixels: float | None) -> dict[object, object]:
+    def segment_new_photo(
+        held: Result,
+        path: str | None,
+        name: str,
+        pixels: float | None,
+        progress: gr.Progress = _DOWNLOAD_PROGRESS,
+    ) -> dict[object, object]:
         # The photo field also changes when a copy that the browser can show takes the place of the upload.
         return {state: gr.skip()} if path == held.shown else segment_photo(held, path, name, pixels)
 
-    def segment_at_own_size(held: Result, path: str | None, name: str) -> dict[object, object]:
+    def segment_at_own_size(
+        held: Result,
+        path: str | None,
+        name: str,
+        progress: gr.Progress = _DOWNLOAD_PROGRESS,
+    ) -> dict[object, object]:
         return segment_photo(held, path, name, None)
 
     def draw(result: Result, *look_values: object) -> dict[object, object]:
@@ -223,4 +247,8 @@ def _download(label: str, path: str) -> gr.DownloadButton:
 
 
 def _class_choices(segmentation: Segmentation) -> list[tuple[str, str]]:
-    return [("main class", AUTO), *((name, name) for name in segmentation.classes)]
+    names = list(segmentation.classes)
+    if len(names) > _SHORT_LIST:
+        likeliest = segmentation.likeliest_classes(_OFFERED_FIRST)
+        names = likeliest + sorted(set(names) - set(likeliest), key=str.casefold)
+    return [("main class", AUTO), *((name, name) for name in names)]

@@ -6,12 +6,16 @@ from html import escape
 from segdemo import catalog, render
 from segdemo.segmentation import Segmentation
 
+_LONGEST_LIST = 5  # classes
+
 
 def legend(segmentation: Segmentation) -> str:
     """List the classes that occur with their colours; the background is left uncoloured."""
-    occurring = [(i, name) for i, (name, share) in enumerate(segmentation.areas.items()) if share > 0]
-    items = (f"<li>{_swatch(segmentation.colours[i], clear=i == 0)}{escape(name)}</li>" for i, name in occurring)
-    return f"<div class='legend'><b>Class map</b><ul aria-label='Legend'>{''.join(items)}</ul></div>"
+    names = _largest(segmentation)
+    if len(segmentation.classes) <= _LONGEST_LIST:
+        names.sort(key=segmentation.classes.index)
+    items = "".join(f"<li>{_swatch(segmentation, name)}{escape(name)}</li>" for name in names)
+    return f"<div class='legend'><b>Class map</b><ul aria-label='Legend'>{items}{_rest(segmentation, 'li')}</ul></div>"
 
 
 def heat_bar(class_name: str, colormap: str) -> str:
@@ -27,17 +31,14 @@ def score_bar(class_name: str, limit: float, cells: tuple[int, int]) -> str:
 
 def class_table(segmentation: Segmentation) -> str:
     """Tabulate the classes that occur: area in percent and mean confidence, largest first."""
-    confidences = segmentation.confidences
-    ranked = sorted(segmentation.areas.items(), key=lambda item: -item[1])
+    areas, confidences = segmentation.areas, segmentation.confidences
     rows = "".join(
-        f"<tr><th scope='row'>{_swatch(segmentation.colours[i], clear=i == 0)}{escape(name)}</th>"
-        f"<td>{share:.1%}</td><td>{confidences[name]:.2f}</td></tr>"
-        for name, share in ranked
-        if share > 0
-        for i in (segmentation.classes.index(name),)
+        f"<tr><th scope='row'>{_swatch(segmentation, name)}{escape(name)}</th>"
+        f"<td>{areas[name]:.1%}</td><td>{confidences[name]:.2f}</td></tr>"
+        for name in _largest(segmentation)
     )
     head = "<tr><th scope='col'>class</th><th scope='col'>area</th><th scope='col'>mean confidence</th></tr>"
-    return f"<table class='classes'><thead>{head}</thead><tbody>{rows}</tbody></table>"
+    return f"<table class='classes'><thead>{head}</thead><tbody>{rows}{_rest(segmentation, 'tr')}</tbody></table>"
 
 
 def facts(segmentation: Segmentation, milliseconds: dict[str, float]) -> str:
@@ -56,7 +57,7 @@ def facts(segmentation: Segmentation, milliseconds: dict[str, float]) -> str:
 def pixel(segmentation: Segmentation, x: int, y: int) -> str:
     """Show the probability of each class at one pixel of the photo as bars."""
     probabilities = segmentation.probabilities_at(x, y)
-    ranked = sorted(probabilities.items(), key=lambda item: -item[1])
+    ranked = sorted(probabilities.items(), key=lambda item: -item[1])[:_LONGEST_LIST]
     bars = "".join(
         f"<li><span>{escape(name)}</span>"
         f"<meter min='0' max='1' value='{value:.4f}' aria-label='{escape(name)}'></meter><b>{value:.1%}</b></li>"
@@ -83,8 +84,25 @@ def _bar(title: str, text: str, colormap: str, ticks: Iterable[str]) -> str:
     )
 
 
-def _swatch(colour: str, clear: bool) -> str:
-    return f"<i class='swatch{' clear' if clear else ''}' style='--c:{escape(colour)}'></i>"
+def _largest(segmentation: Segmentation) -> list[str]:
+    """Name the classes that cover most, largest first, as many as a page has room for."""
+    ranked = sorted(segmentation.areas.items(), key=lambda item: -item[1])
+    return [name for name, share in ranked if share > 0][:_LONGEST_LIST]
+
+
+def _rest(segmentation: Segmentation, tag: str) -> str:
+    """Say how many classes a list leaves out."""
+    left_out = sum(share > 0 for share in segmentation.areas.values()) - _LONGEST_LIST
+    if left_out <= 0:
+        return ""
+    text = f"and {left_out} more"
+    return f"<tr><td colspan='3'>{text}</td></tr>" if tag == "tr" else f"<li>{text}</li>"
+
+
+def _swatch(segmentation: Segmentation, name: str) -> str:
+    index = segmentation.classes.index(name)
+    clear = " clear" if segmentation.has_background and index == 0 else ""
+    return f"<i class='swatch{clear}' style='--c:{escape(segmentation.colours[index])}'></i>"
 
 
 def _pixels(size: tuple[int, int]) -> str:

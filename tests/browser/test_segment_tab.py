@@ -44,6 +44,11 @@ def upload(page, path):
     page.locator("#photo input[type=file]").set_input_files(str(path))
 
 
+def choose(page, network):
+    page.locator("#network input").click()
+    page.get_by_role("option", name=network, exact=True).click()
+
+
 def download(page, name, folder):
     with page.expect_download() as caught:
         page.locator(f"#download-{name}").click()
@@ -68,7 +73,7 @@ def test_upload_switch_network_and_download_the_mask(open_page, striped_photo, t
     wait_for_new(page, "overlay", first)
     expect(page.locator("#facts")).to_contain_text("photo 300×200", timeout=SLOW)
     fcn = source(page, "overlay")
-    page.get_by_label("Classifier, 1×1 conv").check()
+    choose(page, "Classifier, 1×1 conv")
     wait_for_new(page, "overlay", fcn)
     expect(page.locator("#facts")).to_contain_text("Classifier, 1×1 conv", timeout=SLOW)
     expect(page.locator("#story")).to_contain_text("one label per image")
@@ -92,7 +97,7 @@ def test_a_photo_that_no_browser_shows_is_segmented_once_and_whole(open_page, pa
     page.locator("#photo img").click()
     expect(page.locator("#pixel .pixel")).to_contain_text("pixel (7")
     assert passes == ["fcn8s_vgg16"]
-    page.get_by_label("VGG-FCN-32s").check()
+    choose(page, "VGG-FCN-32s")
     expect(page.locator("#facts")).to_contain_text("VGG-FCN-32s", timeout=SLOW)
     expect(page.locator("#facts")).to_contain_text("photo 1500×1200")
     assert passes == ["fcn8s_vgg16", "fcn32s_vgg16"]
