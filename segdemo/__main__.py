@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     prediction.add_argument("--model", required=True, metavar="NAME", help="a network of `python -m segdemo models`")
     prediction.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the files go")
     prediction.add_argument("--class", dest="heatmap_class", default=AUTO, help="of the heatmap (default: auto)")
-    prediction.add_argument("--analysis-size", type=int, metavar="PX", help="longer side that the network sees")
+    _add_look(prediction)
     prediction.add_argument("--opacity", type=_share, default=0.6, help="of the overlay, 0 to 1 (default: 0.6)")
     prediction.add_argument("--colormap", choices=HEAT_COLORMAPS, default=HEAT_COLORMAPS[0])
     _add_device(prediction)
@@ -74,11 +74,17 @@ def _parser() -> argparse.ArgumentParser:
     measuring.add_argument("--all", action="store_true", help="every network of the catalog")
     _add_data(measuring)
     measuring.add_argument("--split", choices=("test", "held-out", "trainval"), default="test")
-    measuring.add_argument("--analysis-size", type=int, metavar="PX", help="longer side that the network sees")
+    _add_look(measuring)
     measuring.add_argument("--json", action="store_true", help="for programs")
     measuring.add_argument("--write", action="store_true", help="put the table in the two READMEs")
     _add_device(measuring)
     return parser
+
+
+def _add_look(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--analysis-size", type=int, metavar="PX", help="longer side that the network sees")
+    parser.add_argument("--best-quality", action="store_true", help="average over three sizes and mirroring")
+    parser.add_argument("--refine-edges", action="store_true", help="move edges to those of the photo")
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:

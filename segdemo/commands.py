@@ -11,10 +11,12 @@ from PIL import Image
 from segdemo import catalog, render
 from segdemo.checkpoints import CheckpointError
 from segdemo.images import ImageError, read_image
+from segdemo.refine import refine_edges
 from segdemo.segmentation import Segmentation, check_class
 from segdemo.segmenter import Segmenter, choose_device
 from segdemo.training import report
 from segdemo.training.data import CLASSES, load_pets
+from segdemo.training.evaluate import Look
 from segdemo.training.evaluate import evaluate as measure
 from segdemo.training.recipes import RECIPES
 
@@ -49,7 +51,9 @@ def predict(options: argparse.Namespace) -> int:
             print(f"segdemo predict: {error}", file=sys.stderr)
             code = BAD_INPUT
             continue
-        segmentation = segmenter(image, options.analysis_size)
+        segmentation = segmenter(image, options.analysis_size, options.best_quality)
+        if options.refine_edges:
+            segmentation = refine_edges(segmentation, image)
         _write_files(stem, image, segmentation, options)
         shares = ", ".join(f"{name} {share:.1%}" for name, share in segmentation.areas.items() if share)
         print(f"{photo}: {shares}")
@@ -87,6 +91,9 @@ def evaluate(options: argparse.Namespace) -> int:
         raise ValueError("name one or more networks, or --all")
     if options.write and not (options.all and options.split == "test"):
         raise ValueError("--write needs --all and the test split, so that the READMEs hold every network's figures")
+    look = Look(options.analysis_size, options.best_quality, options.refine_edges)
+    if options.write and look != Look():
+        raise ValueError("--write takes each network as the page starts with it: leave the other options out")
     names = list(catalog.BUNDLED) if options.all else options.networks
     for name in names:
         if catalog.find(name).metadata.classes != CLASSES:
@@ -94,7 +101,7 @@ def evaluate(options: argparse.Namespace) -> int:
     results = {}
     for name in names:
         segmenter = Segmenter.load(name, options.device)
-        results[name] = measure(segmenter, options.data, options.split, options.analysis_size, options.download)
+        results[name] = measure(segmenter, options.data, options.split, look, options.download)
     table = report.results_table(results, options.split)
     if options.write:
         _write_readmes(table)

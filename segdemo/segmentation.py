@@ -11,8 +11,9 @@ from torch import Tensor
 AUTO = "auto"
 """Stands for the class that covers most, background aside."""
 
-# With more classes than this, those that lead in no cell of the scores do not compete for the pixels between cells.
-_FEW = 64
+MANY_CLASSES = 64
+"""With more classes than this, those that lead in no cell of the scores do not compete for the pixels between cells."""
+
 # Scores at the photo's size are made in bands of rows of about this many numbers (16 MB), never as a whole.
 _BAND_NUMBERS = 1 << 22
 
@@ -94,12 +95,23 @@ class Segmentation:
             float32 `[H, W]`, 0 to 1.
         """
         width, height = size or self.image_size
-        few = len(self.classes) <= _FEW
+        few = len(self.classes) <= MANY_CLASSES
         source = self.scores if few else self._beside_rest(torch.tensor([class_index]))
         result = np.empty((height, width), np.float32)
         for rows, scores in self._bands(source, width, height):
             result[rows] = scores.softmax(0)[class_index if few else 0].numpy()
         return result
+
+    def probabilities(self, size: tuple[int, int]) -> Tensor:
+        """Give the probability of every class on a grid over the photo.
+
+        Args:
+            size: Columns and rows.
+
+        Returns:
+            float32 `[C, rows, columns]`.
+        """
+        return torch.cat([scores.softmax(0) for _, scores in self._bands(self.scores, *size)], 1)
 
     def probabilities_at(self, x: int, y: int) -> dict[str, float]:
         """Give the probability of each class at one pixel of the photo.
@@ -128,7 +140,7 @@ class Segmentation:
         """
         counts = self._summary[1]
         shares = dict(zip(self.classes, (counts / counts.sum()).tolist(), strict=True))
-        return shares if len(self.classes) <= _FEW else {name: share for name, share in shares.items() if share}
+        return shares if len(self.classes) <= MANY_CLASSES else {name: share for name, share in shares.items() if share}
 
     @property
     def confidences(self) -> dict[str, float]:
@@ -219,7 +231,7 @@ class Segmentation:
             Their indices, int64 `[K]`, and their scores `[K, h, w]`; with many classes `[K + 1, h, w]`, the last for
             all others together, so that probabilities still take every class into account.
         """
-        if len(self.classes) <= _FEW:
+        if len(self.classes) <= MANY_CLASSES:
             return torch.arange(len(self.classes)), self.scores
         chosen = self.scores.argmax(0).unique()
         return chosen, self._beside_rest(chosen)

@@ -5,7 +5,9 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from itertools import groupby, pairwise
+from math import ceil
 
 import numpy as np
 import torch
@@ -20,6 +22,8 @@ from segdemo.models import SegmentationNetwork
 from segdemo.segmentation import Segmentation
 
 MIN_ANALYSIS_SIZE, MAX_ANALYSIS_SIZE = 32, 1024
+SCALES = (1.0, 0.75, 1.5)
+"""Of the analysis size, for best quality; the plain one first, the largest last."""
 _BATCH = 16
 
 
@@ -129,13 +133,17 @@ class Segmenter:
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
 
     def __call__(
-        self, images: Image.Image | Sequence[Image.Image], analysis_size: int | None = None
+        self,
+        images: Image.Image | Sequence[Image.Image],
+        analysis_size: int | None = None,
+        best_quality: bool = False,
     ) -> Segmentation | list[Segmentation]:
         """Segment one photo, or several of any sizes.
 
         Args:
             images: Upright RGB.
             analysis_size: The longer side, in pixels, at which the network sees them; None takes its own.
+            best_quality: Average the probabilities over three sizes and the mirrored photos, in six passes.
 
         Returns:
             A segmentation, or a list in the same order.
@@ -143,9 +151,21 @@ class Segmenter:
         Raises:
             ValueError: The analysis size is out of range.
         """
+        segment = self._segment_best if best_quality else self._segment
         if isinstance(images, Image.Image):
-            return self._segment([images], analysis_size)[0]
-        return self._segment(list(images), analysis_size)
+            return segment([images], analysis_size)[0]
+        return segment(list(images), analysis_size)
+
+    def _segment_best(self, images: list[Image.Image], analysis_size: int | None) -> list[Segmentation]:
+        """Average over sizes and mirroring; the coarse scores shown stay those of the plain pass."""
+        longer_side = analysis_size or self.metadata.analysis_size
+        check_analysis_size(longer_side)
+        sizes = {scale: min(max(round(longer_side * scale), MIN_ANALYSIS_SIZE), MAX_ANALYSIS_SIZE) for scale in SCALES}
+        mirrored = [image.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for image in images]
+        passes = {scale: self._segment(images, size) for scale, size in sizes.items()}
+        mirror_passes = {scale: self._segment(mirrored, size) for scale, size in sizes.items()}
+        groups = zip(*passes.values(), *mirror_passes.values(), strict=True)
+        return [_average(group[: len(SCALES)], group[len(SCALES) :]) for group in groups]
 
     def _segment(self, images: list[Image.Image], analysis_size: int | None) -> list[Segmentation]:
         longer_side = analysis_size or self.metadata.analysis_size
@@ -205,6 +225,18 @@ class Segmenter:
         """Give the analysed width and height in cells of the scores that are kept."""
         stride = self.network.stride if self.network.interpolates else 1
         return size[0] / stride, size[1] / stride
+
+
+def _average(plain: Sequence[Segmentation], mirrored: Sequence[Segmentation]) -> Segmentation:
+    """Average the probabilities of several passes over one photo, on the grid of the last, which is the finest."""
+    finest = plain[-1]
+    # Cells may reach beyond the photo's right edge, in the mirrored one its left: a grid over just the photo fits both.
+    size = tuple(ceil(side) for side in finest.extent)
+    total = sum(each.probabilities(size) for each in plain) + sum(each.probabilities(size).flip(2) for each in mirrored)
+    every = [*plain, *mirrored]
+    milliseconds = {step: sum(each.milliseconds[step] for each in every) for step in plain[0].milliseconds}
+    scores = (total / len(every)).clamp_min(1e-8).log()
+    return replace(plain[0], scores=scores, extent=size, milliseconds=milliseconds)
 
 
 @contextmanager

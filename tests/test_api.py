@@ -23,7 +23,7 @@ def segment(client, path, network="fcn8s_vgg16", heat_class="auto", analysis_siz
     return client.predict(handle_file(str(path)), network, heat_class, analysis_size, api_name="/segment")
 
 
-@pytest.mark.parametrize("network", catalog.ENTRIES)
+@pytest.mark.parametrize("network", catalog.BUNDLED)
 def test_every_network_answers_with_pictures_and_facts(client, striped_photo, network):
     overlay, heatmap, mask, facts = segment(client, striped_photo, network)
     for path in (overlay, heatmap, mask):

@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 from segdemo.training.augment import (
     crop_resize,
     erase,
+    gratings,
     jitter_colours,
     paste,
     pet_free_boxes,
     random_boxes,
     soften,
+    structures,
     superellipses,
     tile_mirrored,
     uniform,
@@ -176,6 +178,22 @@ def test_a_mirrored_tiling_has_the_image_s_colours_and_no_others():
     assert tiled[:, 1:].eq(0).all()
     assert tiled.min() >= 0 and tiled.max() <= 1 + 1e-6
     assert 0.2 < tiled[:, 0].mean() < 0.8
+
+
+def test_structures_are_photos_of_nothing_and_half_of_them_symmetric():
+    images = structures(60, 32)
+    assert images.shape == (60, 3, 32, 32)
+    assert images.min() >= 0 and images.max() <= 1
+    assert (images.std((1, 2, 3)) > 0.02).all()
+    symmetric = (images == images.flip(3)).flatten(1).all(1).float().mean()
+    assert 0.25 < symmetric < 0.75
+    assert len({image.numpy().tobytes() for image in images}) == 60
+
+
+def test_gratings_are_made_of_bars():
+    images = gratings(40, 32).mean(1)
+    neighbours, far = (images[:, :, 1:] - images[:, :, :-1]).abs().mean(), (images - images.flip(0)).abs().mean()
+    assert 0.01 < neighbours < far
 
 
 def test_a_patch_hides_photo_and_label_alike():

@@ -77,6 +77,7 @@ def test_a_bad_photo_among_good_ones_is_one_line_and_the_rest_goes_on(tmp_path, 
         ["predict", "x.jpg", "--model", "fcn8s_vgg16", "--device", "toaster", "--out", "out"],
         ["evaluate", "--data", "."],
         ["evaluate", "fcn8s_vgg16", "--data", "."],
+        ["evaluate", "--all", "--write", "--refine-edges", "--data", "."],
         ["evaluate", "fcn_resnet50_voc", "--data", "."],
         ["train", "nothing", "--data", "."],
         ["train", "fcn_vgg16", "--data", "."],
@@ -122,7 +123,7 @@ def test_names_that_differ_in_case_alone_do_not_overwrite_each_other():
 def test_evaluate_prints_the_figures_as_json(pet_folder, capsys):
     assert main(["evaluate", "conv1x1_vgg11", "fcn32s_vgg16", "--data", str(pet_folder), "--json"]) == 0
     results = json.loads(capsys.readouterr().out)
-    shared = {"images", "miou", "class_iou", "foreground_iou", "pixel_accuracy"}
+    shared = {"images", "miou", "class_iou", "foreground_iou", "pixel_accuracy", "boundary_iou", "images_per_second"}
     assert set(results["fcn32s_vgg16"]) == shared
     assert set(results["conv1x1_vgg11"]) == shared | {"image_accuracy"}
     assert results["fcn32s_vgg16"]["images"] == 2

@@ -9,7 +9,7 @@ import torch
 from segdemo.models import build
 from segdemo.training import evaluate as module
 from segdemo.training.data import DataError, labelled_photos
-from segdemo.training.evaluate import evaluate
+from segdemo.training.evaluate import Look, evaluate
 
 
 class Oracle:
@@ -23,7 +23,7 @@ class Oracle:
         self.network = network
         self.sizes = []
 
-    def __call__(self, photos, analysis_size):
+    def __call__(self, photos, analysis_size, best_quality=False):
         self.sizes.append(analysis_size)
         return [
             SimpleNamespace(class_map=lambda p=p: self.answers[p.tobytes()], score_map=torch.zeros(3, 1, 1))
@@ -38,6 +38,8 @@ def test_the_truth_scores_one_and_the_border_does_not_count(pet_folder):
     assert figures["images"] == 4
     assert figures["miou"] == figures["foreground_iou"] == figures["pixel_accuracy"] == 1
     assert figures["class_iou"] == {"background": 1, "cat": 1, "dog": 1}
+    assert figures["boundary_iou"] == 1
+    assert figures["images_per_second"] > 0
     assert "image_accuracy" not in figures
 
 
@@ -53,7 +55,7 @@ def test_all_background_scores_as_computed_by_hand(pet_folder):
 def test_the_last_batch_counts_though_it_is_not_full(pet_folder, monkeypatch):
     monkeypatch.setattr(module, "_BATCH", 3)
     oracle = Oracle(pet_folder, "trainval")
-    assert evaluate(oracle, pet_folder, "trainval", 64)["images"] == 4
+    assert evaluate(oracle, pet_folder, "trainval", Look(64))["images"] == 4
     assert oracle.sizes == [64, 64]
 
 
@@ -67,3 +69,19 @@ def test_a_classifier_s_twin_is_also_measured_on_cat_against_dog(pet_folder):
 def test_a_folder_without_the_dataset_is_refused(tmp_path):
     with pytest.raises(DataError, match="oxford-iiit-pet"):
         evaluate(SimpleNamespace(name="x"), tmp_path, "test")
+
+
+def test_refined_edges_and_best_quality_are_what_is_measured(pet_folder, monkeypatch):
+    oracle, refined = Oracle(pet_folder, "trainval"), []
+    seen = []
+    original = oracle.__call__
+
+    class Recording(Oracle):
+        def __call__(self, photos, analysis_size, best_quality=False):
+            seen.append(best_quality)
+            return original(photos, analysis_size)
+
+    monkeypatch.setattr(module, "refine_edges", lambda found, photo: refined.append(photo.size) or found)
+    evaluate(Recording(pet_folder, "trainval"), pet_folder, "trainval", Look(best_quality=True, refine=True))
+    assert seen == [True]
+    assert refined == [(48, 64), (64, 48)] * 2

@@ -66,6 +66,7 @@ def test_a_run_leaves_a_log_and_a_checkpoint_that_loads(recipe, pets, tmp_path):
     trainer.fit(pets, pets)
     log = rows(tmp_path)
     assert [row["epoch"] for row in log] == ["1", "2"]
+    assert (tmp_path / "curves.png").exists()
     assert all(0 <= float(row["fcn8s_miou"]) <= 1 for row in log)
     network, metadata = load(trainer.checkpoint)
     assert (metadata.epochs, metadata.seed, metadata.recipe["start"]) == (2, 0, "random")

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torchmetrics.classification import MulticlassJaccardIndex
 
-from segdemo.training.metrics import class_iou, confusion_matrix, summarise
+from segdemo.training.metrics import boundary_counts, class_iou, confusion_matrix, summarise
 
 CLASSES = ("background", "cat", "dog")
 LABELS = torch.tensor([[0, 0, 0, 1], [1, 2, 2, 255]], dtype=torch.uint8)
@@ -99,3 +99,42 @@ def test_different_shapes_are_refused():
 def test_names_that_are_not_one_a_class_are_refused():
     with pytest.raises(ValueError, match="zip"):
         summarise(torch.eye(3, dtype=torch.int64), CLASSES[:2])
+
+
+def square(left, top, right, bottom, value=1):
+    mask = torch.zeros(100, 100, dtype=torch.uint8)
+    mask[top:bottom, left:right] = value
+    return mask
+
+
+def boundary_iou(predicted, labels):
+    both, either = boundary_counts(predicted, labels).tolist()
+    return both / either
+
+
+def test_the_boundary_of_a_perfect_mask_is_matched_whatever_its_class():
+    assert boundary_iou(square(20, 20, 80, 80, 2), square(20, 20, 80, 80, 1)) == 1
+
+
+def test_an_edge_is_two_percent_of_the_diagonal_wide():
+    # 2 % of 141 px are 3 px: the frame of a 60 px square has 60² - 54² pixels.
+    both, either = boundary_counts(square(20, 20, 80, 80), square(20, 20, 80, 80)).tolist()
+    assert both == either == 60**2 - 54**2
+
+
+def test_an_edge_that_is_off_costs_more_than_in_the_plain_iou():
+    predicted, labels = square(22, 20, 80, 80), square(20, 20, 80, 80)
+    plain = (predicted & labels).sum() / (predicted | labels).sum()
+    assert boundary_iou(predicted, labels) < plain - 0.1
+
+
+def test_a_mask_s_side_on_the_image_s_edge_is_no_boundary():
+    both, _ = boundary_counts(square(0, 0, 100, 50), square(0, 0, 100, 50)).tolist()
+    assert both == 3 * 100
+
+
+def test_what_is_predicted_on_unlabelled_pixels_does_not_count():
+    labels = square(20, 20, 80, 80, 255)
+    labels[24:76, 24:76] = 1
+    assert boundary_iou(square(24, 24, 76, 76), labels) == boundary_iou(square(21, 22, 79, 80), labels) == 1
+    assert boundary_iou(square(15, 15, 85, 85), labels) < 0.6

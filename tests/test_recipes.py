@@ -87,6 +87,7 @@ def test_a_setting_outside_its_range_is_refused_by_name(setting, value):
         ("erased_share", -0.1),
         ("paste", 1.1),
         ("soften", NAN),
+        ("drawn", 1.5),
     ],
 )
 def test_a_setting_of_a_phase_outside_its_range_is_refused_by_name(setting, value):

@@ -13,6 +13,7 @@ RESULTS = {
         "miou": 0.61234,
         "class_iou": {"background": 0.8, "cat": None, "dog": 0.5},
         "foreground_iou": 0.7,
+        "boundary_iou": 0.45,
         "pixel_accuracy": 0.85,
     },
     "conv1x1_vgg11": {
@@ -20,6 +21,7 @@ RESULTS = {
         "miou": 0.4,
         "class_iou": {"background": 0.6, "cat": 0.3, "dog": 0.3},
         "foreground_iou": 0.5,
+        "boundary_iou": 0.25,
         "pixel_accuracy": 0.7,
         "image_accuracy": 0.8,
     },
@@ -28,8 +30,8 @@ RESULTS = {
 
 def test_a_row_holds_the_figures_in_order():
     table = report.results_table(RESULTS, "test")
-    assert "| `fcn8s_vgg16` | 0.612 | 0.800 | – | 0.500 | 0.700 | 0.850 | – |" in table
-    assert "| `conv1x1_vgg11` | 0.400 | 0.600 | 0.300 | 0.300 | 0.500 | 0.700 | 0.800 |" in table
+    assert "| `fcn8s_vgg16` | 0.612 | 0.800 | – | 0.500 | 0.700 | 0.450 | 0.850 | – |" in table
+    assert "| `conv1x1_vgg11` | 0.400 | 0.600 | 0.300 | 0.300 | 0.500 | 0.250 | 0.700 | 0.800 |" in table
     assert "3,000 photos of the test split" in table
 
 

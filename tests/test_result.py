@@ -6,12 +6,13 @@ import pytest
 from PIL import Image
 
 from segdemo.segmenter import Segmenter
+from segdemo.ui.inference import Request
 from segdemo.ui.result import Look, Result
 
 
 @pytest.fixture(scope="module")
 def result():
-    return Result.make(gr.get_image("lion.jpg"), "fcn8s_vgg16", None)
+    return Result.make(gr.get_image("lion.jpg"), Request("fcn8s_vgg16"))
 
 
 def test_a_new_look_draws_other_pictures_without_the_network(result, monkeypatch):
@@ -51,15 +52,15 @@ def test_files_for_download_hold_what_was_found(result):
 def test_what_no_browser_shows_gets_a_copy_that_it_does(striped_photo):
     tiff = striped_photo.with_suffix(".tif")
     Image.open(striped_photo).save(tiff)
-    held = Result.make(str(tiff), "fcn8s_vgg16", None)
+    held = Result.make(str(tiff), Request("fcn8s_vgg16"))
     assert held.source == str(tiff)
     assert Image.open(held.shown).format == "JPEG"
-    as_it_is = Result.make(str(striped_photo), "fcn8s_vgg16", None)
+    as_it_is = Result.make(str(striped_photo), Request("fcn8s_vgg16"))
     assert as_it_is.shown == as_it_is.source
 
 
 def test_it_knows_its_own_photo_wherever_it_was_copied(striped_photo, tmp_path):
-    held = Result.make(str(striped_photo), "fcn8s_vgg16", None)
+    held = Result.make(str(striped_photo), Request("fcn8s_vgg16"))
     copy = tmp_path / "copy.png"
     copy.write_bytes(striped_photo.read_bytes())
     other = tmp_path / "other.png"
@@ -71,4 +72,4 @@ def test_it_knows_its_own_photo_wherever_it_was_copied(striped_photo, tmp_path):
 def test_a_long_name_is_cut(striped_photo):
     long = striped_photo.with_name("x" * 180 + ".png")
     striped_photo.rename(long)
-    assert Result.make(str(long), "fcn8s_vgg16", None).stem == "x" * 60
+    assert Result.make(str(long), Request("fcn8s_vgg16")).stem == "x" * 60

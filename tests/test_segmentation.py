@@ -195,3 +195,12 @@ def test_without_a_background_the_first_class_is_like_any_other():
     assert make(scores=scores, has_background=False).main_class == 0
     assert make(scores=scores, has_background=False).likeliest_classes(5) == ["background", "cat", "dog"]
     assert make(scores=scores).likeliest_classes(5) == ["cat", "dog"]
+
+
+@pytest.mark.parametrize("size", [(50, 40), (7, 3), (1, 1)])
+def test_probabilities_on_a_grid_are_those_of_the_heatmaps(size):
+    segmentation = make()
+    grid = segmentation.probabilities(size)
+    assert grid.shape == (3, size[1], size[0])
+    for index in range(3):
+        np.testing.assert_allclose(grid[index].numpy(), segmentation.heatmap(index, size), atol=1e-6)

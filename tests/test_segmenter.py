@@ -160,3 +160,62 @@ def test_an_unknown_device_is_refused_by_name():
 def test_an_unknown_network_is_refused_with_the_choices():
     with pytest.raises(ValueError, match=r"no network named 'resnet'.*fcn8s_vgg16"):
         Segmenter.load("resnet")
+
+
+class Coarse(Tiny):
+    """The same scores, upsampled by plain interpolation: only the map is kept."""
+
+    interpolates = True
+
+    def upsample(self, score_map):
+        return F.interpolate(score_map, scale_factor=self.stride, mode="bilinear")
+
+
+def test_of_a_network_that_interpolates_only_the_score_map_is_kept():
+    network = Coarse().eval()
+    segmentation = Segmenter("coarse", network, METADATA, torch.device("cpu"))(half_red_half_green(120, 83))
+    assert segmentation.analysis_size == (64, 44)
+    assert segmentation.scores.data_ptr() == segmentation.score_map.data_ptr()
+    assert segmentation.scores.shape == (3, 11, 16)
+    assert segmentation.extent == (16, 11)
+    odd = Segmenter("coarse", network, METADATA, torch.device("cpu"))(half_red_half_green(), 62)
+    assert odd.extent == (15.5, 10.25)
+    assert odd.score_map.shape == (3, 11, 16)
+
+
+@pytest.mark.parametrize("network", [Tiny, Coarse])
+def test_best_quality_is_the_mean_over_sizes_and_mirroring(network):
+    class Lopsided(network):
+        """Sees more red on the left of its input, as no photo and its mirror image would have it."""
+
+        def score_map(self, images):
+            scores = super().score_map(images)
+            return scores + torch.linspace(1, -1, scores.shape[-1]).view(1, 1, 1, -1) * torch.tensor([0, 3, 0]).view(
+                3, 1, 1
+            )
+
+    segmenter = Segmenter("lopsided", Lopsided().eval(), METADATA, torch.device("cpu"))
+    grey = Image.new("RGB", (101, 67), (128, 128, 128))
+    plain, best = segmenter(grey), segmenter(grey, best_quality=True)
+    assert plain.heatmap(1)[:, 0].mean() > 2 * plain.heatmap(1)[:, -1].mean()
+    heat = best.heatmap(1)
+    np.testing.assert_allclose(heat, heat[:, ::-1], atol=0.02)
+    assert torch.equal(best.score_map, plain.score_map)
+    assert best.milliseconds["network"] > 0
+    together = segmenter([grey, half_red_half_green()], best_quality=True)
+    torch.testing.assert_close(together[0].scores, best.scores)
+    assert (together[1].class_map()[:, :50] == 1).mean() > 0.9
+
+
+def test_batch_norm_is_folded_into_a_resnets_blocks():
+    network = build("conv1x1_resnet", backbone="resnet18", num_classes=3).eval()
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_()
+            module.running_var.uniform_(0.5, 2)
+    images = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        wanted = network(images)
+        folded = fold_batch_norm(copy.deepcopy(network))
+        torch.testing.assert_close(folded(images), wanted, rtol=1e-3, atol=1e-3)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())

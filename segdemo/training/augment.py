@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+_LIGHT_BARS = 0.3  # share of the drawn lattices whose bars are lighter than what is behind them
 Boxes = Tensor  # float32 [N, 4]: centre x, centre y, half width, half height, from -1 (left, top) to 1 (right, bottom)
 
 
@@ -140,6 +141,53 @@ def tile_mirrored(images: Tensor, repeats: tuple[float, float] = (1.0, 4.0)) -> 
     theta = torch.stack((cos, -sin, zero, sin, cos, zero), 1).view(-1, 2, 3).to(images)
     grid = F.affine_grid(theta, list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+
+
+def gratings(count: int, size: int) -> Tensor:
+    """Draw crossing gratings of two colours: girders, fences, brickwork and nets.
+
+    Args:
+        count: N.
+        size: S, pixels.
+
+    Returns:
+        `[N, 3, S, S]`, 0 to 1.
+    """
+
+    def draw(low: float, high: float) -> Tensor:
+        return uniform(count, low, high).view(-1, 1, 1)
+
+    line = torch.arange(size, dtype=torch.float32)
+    x, y = line.view(1, 1, -1), line.view(1, -1, 1)
+    lean, ink = draw(0, pi), torch.full((count, size, size), -1.0)
+    for turn, share in ((0.0, 1.0), (0.5, 0.8), (0.25, 0.5)):  # upright bars, most with cross bars, half with diagonals
+        angle, period = lean + turn * pi + draw(-0.2, 0.2), draw(log(2.5), log(size / 4)).exp()
+        wave = ((x * angle.cos() + y * angle.sin()) * 2 * pi / period + draw(0, 2 * pi)).sin()
+        ink = torch.where(draw(0, 1) < share, torch.maximum(ink, wave), ink)
+    bars = ((ink - draw(-0.2, 0.8)) * 4).sigmoid()[:, None]
+    dark, light = torch.rand(count, 3, 1, 1) * 0.5, 0.3 + torch.rand(count, 3, 1, 1) * 0.7
+    bars = torch.where(draw(0, 1)[:, None] < _LIGHT_BARS, 1 - bars, bars)
+    shade = F.interpolate(uniform(count * 16, 0.5, 1.2).view(count, 1, 4, 4), (size, size), mode="bicubic")
+    colours = (bars * dark + (1 - bars) * light) * shade
+    return torch.lerp(colours.mean(1, keepdim=True), colours, draw(0.1, 0.9)[:, None]).clamp(0, 1)
+
+
+def structures(count: int, size: int) -> Tensor:
+    """Compose gratings to what people build, half of them symmetric, as faces are too: negatives for a pet finder.
+
+    Args:
+        count: N.
+        size: S, pixels.
+
+    Returns:
+        `[N, 3, S, S]`, 0 to 1.
+    """
+    images = gratings(count, size)
+    for _ in range(3):
+        images = torch.where(superellipses(count, size, (0.3, 1.2))[:, None], gratings(count, size), images)
+    left = torch.arange(size) < size // 2
+    mirrored = torch.where(left, images, images.flip(3))
+    return torch.where(torch.rand(count, 1, 1, 1) < 0.5, mirrored, images)  # noqa: PLR2004
 
 
 def paste(images: Tensor, labels: Tensor, patches: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:

@@ -19,6 +19,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from segdemo.checkpoints import Metadata, save
+from segdemo.training.curves import draw_curves
 from segdemo.training.data import CLASSES, Pets
 from segdemo.training.log import append_row
 from segdemo.training.recipes import Phase, Recipe
@@ -62,7 +63,7 @@ class Progress:
 
 
 class Trainer:
-    """A training run in a folder: `log.csv`, `state.safetensors` to resume from, and the checkpoint itself.
+    """A run in a folder: `log.csv` and its `curves.png`, `state.safetensors` to resume from, and the checkpoint.
 
     Args:
         recipe: What to do.
@@ -216,6 +217,7 @@ class Trainer:
         for name, values in figures.items():
             row |= {f"{name}_{k}": round(v, 4) for k, v in values.items() if isinstance(v, float)}
         append_row(self.folder / "log.csv", row)
+        draw_curves(self.folder / "log.csv", self.folder / "curves.png")
         save(self.checkpoint, network, self._metadata(figures))
         parts = {"network": self.task.network.state_dict(), "average": self.average.state_dict()}
         parts["optimizer"] = optimizer_tensors(self.optimizer)

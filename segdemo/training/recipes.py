@@ -23,6 +23,7 @@ class Phase:
         background_share: Share of each batch that is crops without a pet.
         erased_share: `classify` only: share of each batch that is photos whose pet is painted over with background.
         soften: `classify` only: share of the images that are shown at a half or a quarter of their resolution.
+        drawn: `segment` only: share of the images without a pet, and of what is pasted, that is drawn, not cut out.
         paste: Share of the images onto which a patch without a pet is pasted, twice over.
 
     Raises:
@@ -38,6 +39,7 @@ class Phase:
     erased_share: float = 0.0
     soften: float = 0.0
     paste: float = 0.0
+    drawn: float = 0.0
 
     def __post_init__(self) -> None:
         _refuse_broken(
@@ -50,7 +52,9 @@ class Phase:
                 # There is at most one background crop and one erased pet a photo.
                 "background_share and erased_share are from 0 to a third": 0 <= self.background_share <= 1 / 3
                 and 0 <= self.erased_share <= 1 / 3,
-                "paste and soften are from 0 to 1": 0 <= self.paste <= 1 and 0 <= self.soften <= 1,
+                "paste, soften and drawn are from 0 to 1": all(
+                    0 <= share <= 1 for share in (self.paste, self.soften, self.drawn)
+                ),
             },
         )
 
@@ -164,11 +168,12 @@ RECIPES = {
                 Phase(
                     epochs=3,
                     image_size=96,
-                    peak_rate=3e-4,
+                    peak_rate=5e-4,
                     warmup=0.05,
                     frozen=("stages.0.", "stages.1."),
-                    background_share=0.1,
-                    paste=0.35,
+                    background_share=0.2,
+                    paste=0.4,
+                    drawn=0.5,
                 ),
             ),
             analysis_size=96,

@@ -7,7 +7,16 @@ from pathlib import Path
 from segdemo.checkpoints import Metadata
 
 START, END = "<!-- results: written by `python -m segdemo evaluate` -->", "<!-- end of results -->"
-_COLUMNS = ("mIoU", "background IoU", "cat IoU", "dog IoU", "foreground IoU", "pixel accuracy", "cat or dog")
+_COLUMNS = (
+    "mIoU",
+    "background IoU",
+    "cat IoU",
+    "dog IoU",
+    "foreground IoU",
+    "boundary IoU",
+    "pixel accuracy",
+    "cat or dog",
+)
 
 
 def results_table(results: dict[str, dict], split: str) -> str:
@@ -26,6 +35,7 @@ def results_table(results: dict[str, dict], split: str) -> str:
             figures["miou"],
             *figures["class_iou"].values(),
             figures["foreground_iou"],
+            figures["boundary_iou"],
             figures["pixel_accuracy"],
             figures.get("image_accuracy"),
         ]

@@ -17,13 +17,14 @@ from segdemo.training.augment import (
     pet_free_boxes,
     random_boxes,
     soften,
+    structures,
     tile_mirrored,
 )
 from segdemo.training.data import IGNORE, Pets
 from segdemo.training.recipes import Phase, Recipe
 
 _PATCH_COLOUR = 0.6  # strength of the changes in the colours of what is pasted
-_LATTICES = 0.4  # share of the images without a pet that are tiled
+_TILED = 0.4  # share of the images without a pet that are tiled
 _PETLESS_PASTE = 0.8  # chance of each of two patches on an image without a pet
 # ImageNet's mean and standard deviation, so that torchvision's weights can be a start.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -137,13 +138,15 @@ class SegmentTask(Task):
 
     def _with_patches(self, images: Tensor, labels: Tensor, batch: Pets, phase: Phase) -> tuple[Tensor, Tensor]:
         """Paste patches of background, its colours changed a lot, onto the images, and most onto those with no pet."""
-        patches = self.patches(batch, phase.image_size)
+        size, device = phase.image_size, images.device
+        patches = self.patches(batch, size)
         if not len(patches):
             return images, labels
-        patches = jitter_colours(torch.cat((patches, tile_mirrored(patches))), _PATCH_COLOUR)
-        petless = torch.arange(len(images)) >= len(batch)
-        lattices = petless & (torch.rand(len(images)) < _LATTICES)
-        images = torch.where(lattices.to(images.device).view(-1, 1, 1, 1), tile_mirrored(images), images)
+        drawn = structures(round(len(patches) * 2 * phase.drawn), size).to(device)
+        patches = jitter_colours(torch.cat((patches, tile_mirrored(patches), drawn)), _PATCH_COLOUR)
+        petless, chance = torch.arange(len(images)) >= len(batch), torch.rand(len(images))
+        images = _replace(images, petless & (chance < _TILED), tile_mirrored(images))
+        images = _replace(images, petless & (chance > 1 - phase.drawn), structures(len(images), size).to(device))
         shares = torch.where(petless, _PETLESS_PASTE, phase.paste)
         for _ in range(2):
             images, labels = paste(images, labels, patches, shares)
@@ -152,6 +155,10 @@ class SegmentTask(Task):
     def export(self, trained: nn.Module) -> SegmentationNetwork:
         """The trained network is the one that segments."""
         return trained
+
+
+def _replace(images: Tensor, chosen: Tensor, others: Tensor) -> Tensor:
+    return torch.where(chosen.to(images.device).view(-1, 1, 1, 1), others, images)
 
 
 class ClassifyTask(Task):

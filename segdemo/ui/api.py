@@ -5,7 +5,7 @@ import gradio as gr
 from segdemo import catalog, render
 from segdemo.segmentation import AUTO, check_class
 from segdemo.ui import files
-from segdemo.ui.inference import segment_file
+from segdemo.ui.inference import Request, segment_file
 from segdemo.ui.photo_input import PhotoInput
 
 
@@ -27,7 +27,7 @@ def segment(image: str | None, network: str, heat_class: str, analysis_size: flo
         check_class(network, catalog.find(network).metadata.classes, heat_class)
     except ValueError as error:
         raise gr.Error(str(error), print_exception=False) from error
-    photo, segmentation = segment_file(image, network, int(analysis_size) if analysis_size else None)
+    photo, segmentation = segment_file(image, Request(network, int(analysis_size) if analysis_size else None))
     index = segmentation.class_index(heat_class)
     class_map = segmentation.class_map()
     folder = files.new_folder()

@@ -7,6 +7,10 @@ import gradio as gr
 from segdemo.ui import about_tab, api, segment_tab
 
 _HOUR = 3600
+# A click into the list of classes selects what stands there, so that typing searches instead of adding to it.
+_SELECT_ON_FOCUS = """() => document.addEventListener("focusin", (event) => {
+  if (event.target.matches("#heat-class input")) event.target.select();
+})"""
 
 
 def build_demo() -> gr.Blocks:
@@ -46,6 +50,7 @@ def launch(demo: gr.Blocks, **overrides: object) -> tuple[object, str, str]:
     settings = {
         "theme": theme,
         "css_paths": Path(__file__).with_name("style.css"),
+        "js": _SELECT_ON_FOCUS,
         "footer_links": ["api"],
         "ssr_mode": False,
         "run_history": False,

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from PIL import Image
 
 from segdemo import catalog
 from segdemo.images import read_image
+from segdemo.refine import refine_edges
 from segdemo.segmentation import Segmentation
 from segdemo.segmenter import MIN_ANALYSIS_SIZE, Segmenter, check_analysis_size
 
@@ -23,7 +24,24 @@ except ImportError:
         return lambda function: function
 
 
-Runner = Callable[[str, Image.Image, int | None], Segmentation]
+@dataclass(frozen=True)
+class Request:
+    """What to do with a photo.
+
+    Attributes:
+        network: A name of the catalog.
+        analysis_size: Pixels, None for the network's own.
+        best_quality: Average over sizes and mirroring.
+        refine: Move edges to those of the photo.
+    """
+
+    network: str
+    analysis_size: int | None = None
+    best_quality: bool = False
+    refine: bool = False
+
+
+Runner = Callable[[Request, Image.Image], Segmentation]
 
 # A ZeroGPU Space sets this.
 _ON_ZERO_GPU = bool(os.environ.get("SPACES_ZERO_GPU"))
@@ -36,29 +54,26 @@ def load_segmenter(name: str) -> Segmenter:
 
 
 @GPU(duration=20)
-def run_network(name: str, image: Image.Image, analysis_size: int | None) -> Segmentation:
+def run_network(request: Request, image: Image.Image) -> Segmentation:
     """Run one network on one photo."""
-    return load_segmenter(name)(image, analysis_size)
+    return load_segmenter(request.network)(image, request.analysis_size, request.best_quality)
 
 
-def run_at_start(name: str, image: Image.Image, analysis_size: int | None) -> Segmentation:
+def run_at_start(request: Request, image: Image.Image) -> Segmentation:
     """Run a network before there is a visitor; ZeroGPU lends its GPU to visitors alone."""
     if not _ON_ZERO_GPU:
-        return run_network(name, image, analysis_size)
+        return run_network(request, image)
     for each in catalog.BUNDLED:  # moved to the GPU here, once, and not in every visitor's turn
         load_segmenter(each)
-    return Segmenter.load(name, "cpu")(image, analysis_size)
+    return Segmenter.load(request.network, "cpu")(image, request.analysis_size, request.best_quality)
 
 
-def segment_file(
-    path: str | Path, network: str, analysis_size: int | None, run: Runner = run_network
-) -> tuple[Image.Image, Segmentation]:
+def segment_file(path: str | Path, request: Request, run: Runner = run_network) -> tuple[Image.Image, Segmentation]:
     """Read a photo and segment it.
 
     Args:
         path: The uploaded file.
-        network: A name of the catalog.
-        analysis_size: Pixels, None for the network's own.
+        request: What to do with it.
         run: What runs the network.
 
     Returns:
@@ -71,12 +86,14 @@ def segment_file(
     start = time.perf_counter()
     try:
         # Refused here, since of an error inside the GPU's turn ZeroGPU shows no more than its type.
-        entry = catalog.find(network)
-        check_analysis_size(analysis_size or MIN_ANALYSIS_SIZE)
+        entry = catalog.find(request.network)
+        check_analysis_size(request.analysis_size or MIN_ANALYSIS_SIZE)
         image = read_image(path)
         read = (time.perf_counter() - start) * 1000
         entry.fetch()  # outside the GPU's turn as well
-        segmentation = run(network, image, analysis_size)
+        segmentation = run(request, image)
+        if request.refine:
+            segmentation = refine_edges(segmentation, image)
     except ValueError as error:  # as ImageError and CheckpointError are
         raise gr.Error(str(error), print_exception=False) from error
     return image, replace(segmentation, milliseconds={"read": read, **segmentation.milliseconds})

@@ -10,7 +10,7 @@ from PIL import Image
 from segdemo import render
 from segdemo.segmentation import AUTO, Segmentation
 from segdemo.ui import files, views
-from segdemo.ui.inference import Runner, run_network, segment_file
+from segdemo.ui.inference import Request, Runner, run_network, segment_file
 
 _LONGEST_STEM = 60  # a path on Windows may be short of room
 _BROWSER_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif"}
@@ -79,9 +79,9 @@ class Result:
     rle: str
 
     @classmethod
-    def make(cls, path: str, network: str, analysis_size: int | None, run: Runner = run_network) -> "Result":
+    def make(cls, path: str, request: Request, run: Runner = run_network) -> "Result":
         """Segment a file and write what can be downloaded; `inference.segment_file` says what may go wrong."""
-        image, segmentation = segment_file(path, network, analysis_size, run)
+        image, segmentation = segment_file(path, request, run)
         start = time.perf_counter()
         folder, stem = files.new_folder(), Path(path).stem[:_LONGEST_STEM]
         photo = image.resize(render.display_size(image.size), Image.Resampling.BILINEAR, reducing_gap=2.0)

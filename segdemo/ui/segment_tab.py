@@ -1,6 +1,7 @@
 """The main tab: a photo in, the class map, a heatmap and the coarse scores out."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import gradio as gr
 
@@ -8,7 +9,7 @@ from segdemo import catalog, render
 from segdemo.segmentation import AUTO, Segmentation
 from segdemo.segmenter import MIN_ANALYSIS_SIZE
 from segdemo.ui import views
-from segdemo.ui.inference import run_at_start
+from segdemo.ui.inference import Request, run_at_start
 from segdemo.ui.photo_input import PhotoInput
 from segdemo.ui.result import Drawing, Look, Result
 
@@ -31,6 +32,13 @@ class _Controls:
     colormap: gr.Dropdown
     size: gr.Slider
     opacity: gr.Slider
+    best_quality: gr.Checkbox
+    refine: gr.Checkbox
+
+    @property
+    def switches(self) -> list[gr.components.Component]:
+        """In the order of `Request`'s last fields."""
+        return [self.best_quality, self.refine]
 
     @property
     def look(self) -> list[gr.components.Component]:
@@ -59,7 +67,7 @@ def build(network: str = next(iter(catalog.ENTRIES))) -> None:
         network: The one that is chosen at first.
     """
     first = gr.get_image(EXAMPLES[0])
-    result = Result.make(first, network, None, run_at_start)
+    result = Result.make(first, Request(network), run_at_start)
     # Gradio copies a state's first value for each visitor, and drops it some time after the visitor has left.
     state = gr.State(result)
     with gr.Row(elem_classes="segment"):
@@ -108,7 +116,10 @@ def _lay_out_controls(first: str, network: str, segmentation: Segmentation) -> _
         opacity = gr.Slider(
             0, 1, Look.opacity, step=0.05, label="Overlay opacity", min_width=110, buttons=[], elem_id="opacity"
         )
-    return _Controls(photo, choice, story, heat_class, colormap, size, opacity)
+    with gr.Row(elem_classes="pair"):
+        refine = gr.Checkbox(False, label="Refine edges", min_width=110, elem_id="refine")
+        best_quality = gr.Checkbox(False, label="Best quality", min_width=110, elem_id="best-quality")
+    return _Controls(photo, choice, story, heat_class, colormap, size, opacity, best_quality, refine)
 
 
 def _lay_out_results(result: Result, drawing: Drawing) -> _Outputs:
@@ -148,16 +159,17 @@ def _wire(state: gr.State, controls: _Controls, outputs: _Outputs) -> None:
         return {**shown, outputs.files["Overlay"]: drawing.overlay, outputs.files["Heatmap"]: drawing.heatmap}
 
     def segment_photo(
-        held: Result,
-        path: str | None,
-        name: str,
-        pixels: float | None,
+        values: dict[gr.components.Component, Any],
         progress: gr.Progress = _DOWNLOAD_PROGRESS,
     ) -> dict[object, object]:
+        held, path = values[state], values[photo]
         if path is None:
             return {state: gr.skip()}
-        source = held.source if path == held.shown else path
-        result = Result.make(source, name, int(pixels) if pixels else None)
+        pixels = values.get(size)  # not there where the network's own size is wanted
+        switches = (values[switch] for switch in controls.switches)
+        request = Request(values[network], int(pixels) if pixels else None, *switches)
+        result = Result.make(held.source if path == held.shown else path, request)
+        source = result.source
         segmentation = result.segmentation
         # Of many classes the image's likeliest stand first, so the list is new with every photo.
         same_list = segmentation.classes == held.segmentation.classes and len(segmentation.classes) <= _SHORT_LIST
@@ -174,22 +186,10 @@ def _wire(state: gr.State, controls: _Controls, outputs: _Outputs) -> None:
         }
 
     def segment_new_photo(
-        held: Result,
-        path: str | None,
-        name: str,
-        pixels: float | None,
-        progress: gr.Progress = _DOWNLOAD_PROGRESS,
+        values: dict[gr.components.Component, Any], progress: gr.Progress = _DOWNLOAD_PROGRESS
     ) -> dict[object, object]:
         # The photo field also changes when a copy that the browser can show takes the place of the upload.
-        return {state: gr.skip()} if path == held.shown else segment_photo(held, path, name, pixels)
-
-    def segment_at_own_size(
-        held: Result,
-        path: str | None,
-        name: str,
-        progress: gr.Progress = _DOWNLOAD_PROGRESS,
-    ) -> dict[object, object]:
-        return segment_photo(held, path, name, None)
+        return {state: gr.skip()} if values[photo] == values[state].shown else segment_photo(values, progress)
 
     def draw(result: Result, *look_values: object) -> dict[object, object]:
         return show(result.draw(Look(*look_values)))
@@ -213,10 +213,13 @@ def _wire(state: gr.State, controls: _Controls, outputs: _Outputs) -> None:
         "api_visibility": "private",
     }
     at_once = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
+    at_own_size = {state, photo, network, *controls.switches}
+    everything = {*at_own_size, size}
     passes = (
-        photo.change(segment_new_photo, [state, photo, network, size], pass_outputs, **network_pass),
-        size.release(segment_photo, [state, photo, network, size], pass_outputs, **network_pass),
-        network.change(segment_at_own_size, [state, photo, network], pass_outputs, **network_pass),
+        photo.change(segment_new_photo, everything, pass_outputs, **network_pass),
+        size.release(segment_photo, everything, pass_outputs, **network_pass),
+        network.change(segment_photo, at_own_size, pass_outputs, **network_pass),
+        *(switch.input(segment_photo, everything, pass_outputs, **network_pass) for switch in controls.switches),
     )
     for done in passes:
         # Drawn as a step of its own, with the look that the visitor has chosen by then.
