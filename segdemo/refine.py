@@ -11,8 +11,8 @@ from torch import Tensor
 from segdemo.segmentation import MANY_CLASSES, Segmentation
 
 LONGER_SIDE = 768  # pixels at which the edges are sought; a larger photo's are interpolated from there
-_REACH = 3.0  # analysed pixels from which the guide's edges draw the probabilities' edges to themselves
-_SMOOTHNESS = 1e-3  # variance of the photo, 0–1, below which a window counts as flat
+_REACH = 5.0  # analysed pixels from which the guide's edges draw the probabilities' edges to themselves
+_SMOOTHNESS = 1e-4  # variance of the photo, 0–1, below which a window counts as flat
 
 
 def refine_edges(segmentation: Segmentation, image: Image.Image) -> Segmentation:

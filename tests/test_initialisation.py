@@ -14,6 +14,8 @@ from segdemo.models.initialisation import bilinear_, bilinear_kernel, he_
         (nn.Conv2d(64, 128, 3), 64 * 9),
         (nn.Linear(512, 128), 512),
         (nn.ConvTranspose2d(64, 128, 4), 64 * 16),
+        (nn.ConvTranspose2d(64, 128, 4, stride=2), 64 * 4),
+        (nn.ConvTranspose2d(128, 128, 2, stride=2), 128),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -21,6 +23,15 @@ def test_he_draws_with_the_std_that_the_fan_in_asks_for(layer, fan_in):
     he_(layer)
     assert layer.weight.std().item() == pytest.approx((2 / fan_in) ** 0.5, rel=0.03)
     assert abs(layer.weight.mean().item()) < 0.03 * (2 / fan_in) ** 0.5
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("kernel", "stride"), [(2, 2), (4, 2), (3, 1)])
+def test_he_keeps_the_mean_square_through_relu_and_transposed_conv(kernel, stride):
+    layer = he_(nn.ConvTranspose2d(256, 256, kernel, stride))
+    signal = torch.randn(4, 256, 12, 12)
+    after = layer(F.relu(signal))[..., kernel:-kernel, kernel:-kernel]
+    assert after.square().mean().item() == pytest.approx(signal.square().mean().item(), rel=0.1)
 
 
 def test_he_makes_every_bias_zero_and_batchnorm_the_identity():

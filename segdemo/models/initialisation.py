@@ -17,15 +17,26 @@ def he_(module: nn.Module) -> nn.Module:
     """
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            # A transposed conv's weight is [in, out, k, k]: its fan-in stands where a conv has its fan-out.
-            mode = "fan_out" if isinstance(layer, nn.ConvTranspose2d) else "fan_in"
-            nn.init.kaiming_normal_(layer.weight, mode=mode, nonlinearity="relu")
+            if isinstance(layer, nn.ConvTranspose2d):
+                nn.init.normal_(layer.weight, std=(2 / _transposed_fan_in(layer)) ** 0.5)
+            else:
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
         elif isinstance(layer, nn.BatchNorm2d):
             nn.init.ones_(layer.weight)
             nn.init.zeros_(layer.bias)
     return module
+
+
+def _transposed_fan_in(layer: nn.ConvTranspose2d) -> float:
+    """Count the products that add up to one output value of a transposed conv.
+
+    torch's own count takes the kernel whole, and the output channels for the input's: but of k×k kernel cells only every
+    stride-th along each side meets a given output pixel.
+    """
+    cells = layer.kernel_size[0] * layer.kernel_size[1] / (layer.stride[0] * layer.stride[1])
+    return layer.in_channels / layer.groups * cells
 
 
 def bilinear_kernel(kernel_size: int) -> Tensor:

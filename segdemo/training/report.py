@@ -69,9 +69,9 @@ def card(metadata: Metadata, path: Path) -> str:
         f"{name}: " + ", ".join(f"{key} {value:.3f}" for key, value in figures.items() if isinstance(value, float))
         for name, figures in metadata.metrics.items()
     )
-    settings = ", ".join(
-        f"{k} {v}" for k, v in metadata.recipe.items() if k not in ("name", "architecture", "arguments")
-    )
+    apart = ("name", "architecture", "arguments", "phases", "start")
+    settings = ", ".join(f"{k} {v}" for k, v in metadata.recipe.items() if k not in apart)
+    phases = {f"phase {i + 1}": _phase(phase) for i, phase in enumerate(metadata.recipe.get("phases", ()))}
     versions = ", ".join(f"{name} {version}" for name, version in metadata.versions.items())
     rows = {
         "architecture": f"`{metadata.architecture}` ({arguments})",
@@ -80,12 +80,23 @@ def card(metadata: Metadata, path: Path) -> str:
         "classes": ", ".join(metadata.classes),
         "trained on": metadata.dataset,
         "training": f"{metadata.epochs} epochs in {metadata.minutes:.0f} minutes, seed {metadata.seed}",
+        "started from": metadata.recipe["start"],
         "recipe": f"{metadata.recipe['name']}: {settings}",
+        **phases,
         "analysis size": f"{metadata.analysis_size} px",
         "held-out photos": held_out,
         "made with": versions,
     }
     return "\n".join(["| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in rows.items())])
+
+
+def _phase(settings: dict[str, object]) -> str:
+    """Write a phase's settings in a line, without those that are zero or empty."""
+    return ", ".join(f"{key} {_plain(value)}" for key, value in settings.items() if value)
+
+
+def _plain(value: object) -> str:
+    return " ".join(value) if isinstance(value, list | tuple) else f"{value:g}"
 
 
 def write_card(path: Path, name: str, content: str) -> None:

@@ -17,6 +17,9 @@ refines the grid from one cell per 32×32 pixels to one per 16×16 and 8×8.
   main class, the one that covers most, background aside.
 - **Scores**: what the network itself makes, a block a cell; all the rest is interpolated from it.
 - **Mean confidence**: the mean probability of a class over the pixels that were given to it.
+- **Refine edges**: a guided filter moves the edges of the probabilities to those of the photo. What you see is then no
+  longer the network's work alone.
+- **Best quality**: the mean over three sizes and the mirrored photo, in six passes.
 - **Analysis size**: the longer side, in pixels, at which the network sees the photo. Larger shows it finer detail and
   smaller parts; each network starts at a size that suits it.
 
@@ -25,9 +28,10 @@ The overlay and the heatmap download as shown, 1,024 pixels at most; the mask ha
 ### The networks
 {networks}
 
-They know three classes, background, cat and dog, learned from random weights on the
+The networks of this project know three classes, background, cat and dog, learned from random weights on the
 [Oxford-IIIT Pet dataset](https://www.robots.ox.ac.uk/~vgg/data/pets/) (Parkhi, Vedaldi, Zisserman, Jawahar, CVPR 2012;
-CC BY-SA 4.0), its photos reduced to 128×128 pixels. Other animals, drawings and crowds are outside what they know: the
+CC BY-SA 4.0), its photos reduced to 128×128 pixels. Those of torchvision know 1,000 or 20; their weights are fetched
+when they are first chosen. Other animals, drawings and crowds are outside what they know: the
 probabilities still add up to 1.
 
 ### Your photos
