@@ -32,7 +32,7 @@ def he_(module: nn.Module) -> nn.Module:
 def _transposed_fan_in(layer: nn.ConvTranspose2d) -> float:
     """Count the products that add up to one output value of a transposed conv.
 
-    torch's own count takes the kernel whole, and the output channels for the input's: but of k×k kernel cells only every
+    torch's own count takes the kernel whole, and output channels for input ones: but of k×k kernel cells only every
     stride-th along each side meets a given output pixel.
     """
     cells = layer.kernel_size[0] * layer.kernel_size[1] / (layer.stride[0] * layer.stride[1])

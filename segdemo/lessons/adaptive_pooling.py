@@ -1,0 +1,69 @@
+"""Adaptive pooling: any number of cells to any other."""
+
+import itertools
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+MODES = ("average", "max")
+
+
+def bins(input_size: int, output_size: int) -> list[tuple[int, int]]:
+    """Give the input cells that each output cell pools: from ⌊i·n/m⌋ up to, not with, ⌈(i + 1)·n/m⌉.
+
+    Args:
+        input_size: n.
+        output_size: m.
+
+    Returns:
+        m pairs of start and end. They overlap where m does not divide n; where m is above n cells are repeated.
+
+    Raises:
+        ValueError: A size is below 1.
+    """
+    if min(input_size, output_size) < 1:
+        raise ValueError("Input size and output size are at least 1.")
+    return [(i * input_size // output_size, -(-(i + 1) * input_size // output_size)) for i in range(output_size)]
+
+
+def pool(values: Tensor, output_size: int, mode: str = MODES[0]) -> Tensor:
+    """Pool by those bins, a step at a time as the lesson shows it.
+
+    Args:
+        values: `[..., n]`.
+        output_size: m.
+        mode: `average` or `max`.
+
+    Returns:
+        `[..., m]`.
+
+    Raises:
+        ValueError: There is no such mode, or a size is below 1.
+    """
+    if mode not in MODES:
+        raise ValueError(f"There is no mode {mode!r}. Choose from {', '.join(MODES)}.")
+    parts = [values[..., start:end] for start, end in bins(values.shape[-1], output_size)]
+    return torch.stack([part.mean(-1) if mode == "average" else part.amax(-1) for part in parts], -1)
+
+
+def pool_map(values: Tensor, output_size: tuple[int, int], mode: str = MODES[0]) -> Tensor:
+    """Pool a map by torch's own layer: `[C, H, W]` to `[C, *output_size]`."""
+    return {"average": F.adaptive_avg_pool2d, "max": F.adaptive_max_pool2d}[mode](values, output_size)
+
+
+def overlap_count(input_size: int, output_size: int) -> int:
+    """Count the input cells that are pooled more than once."""
+    taken = [0] * input_size
+    for start, end in bins(input_size, output_size):
+        for cell in range(start, end):
+            taken[cell] += 1
+    return sum(times > 1 for times in taken)
+
+
+def is_fixed_kernel(input_size: int, output_size: int) -> bool:
+    """Whether a plain pooling layer does the same: all bins equally long and equally far apart."""
+    pairs = bins(input_size, output_size)
+    lengths = {end - start for start, end in pairs}
+    steps = {later[0] - earlier[0] for earlier, later in itertools.pairwise(pairs)}
+    return len(lengths) == 1 and len(steps) <= 1
