@@ -74,13 +74,16 @@ def heatmap(probabilities: np.ndarray, colormap: str = HEAT_COLORMAPS[0]) -> Ima
     return Image.fromarray(_table(colormap)[(probabilities * 255).round().astype(np.uint8)])
 
 
-def score_grid(scores: np.ndarray, limit: float, longer_side: int = 640) -> Image.Image:
+def score_grid(
+    scores: np.ndarray, limit: float, longer_side: int = 640, numbered: int = _MAX_CELLS_WITH_NUMBERS
+) -> Image.Image:
     """Draw one class's scores as the network makes them: a block a cell, no smoothing, numbers where there is room.
 
     Args:
         scores: float32 `[h, w]`.
         limit: The scale runs from -limit to limit.
         longer_side: Of the picture, pixels, at least one a cell.
+        numbered: Up to so many cells a side they bear their numbers.
 
     Returns:
         RGB, h and w times a whole number of pixels.
@@ -92,7 +95,7 @@ def score_grid(scores: np.ndarray, limit: float, longer_side: int = 640) -> Imag
     picture = Image.fromarray(_table(SCORE_COLORMAP)[values]).resize(
         (width * side, height * side), Image.Resampling.NEAREST
     )
-    if max(height, width) <= _MAX_CELLS_WITH_NUMBERS:
+    if max(height, width) <= numbered:
         _write_numbers(picture, scores, side)
     return picture
 

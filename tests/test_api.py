@@ -13,6 +13,8 @@ from PIL import Image
 
 from segdemo import catalog
 
+PUBLIC = {"/segment", "/transposed_conv", "/adaptive_pooling"}
+
 
 @pytest.fixture(scope="module")
 def client(demo_url):
@@ -73,8 +75,8 @@ def test_a_file_that_is_no_photo_gets_one_sentence(client, tmp_path):
         segment(client, path)
 
 
-def test_segment_is_the_only_public_endpoint(client):
-    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/segment"}
+def test_what_is_for_programs_is_public_and_nothing_else(client):
+    assert set(client.view_api(return_format="dict")["named_endpoints"]) == PUBLIC
     assert client.view_api(return_format="dict")["unnamed_endpoints"] == {}
 
 
@@ -86,10 +88,10 @@ def post(url, payload):
 
 def test_no_inner_event_is_published(client, demo_url):
     config = json.load(urllib.request.urlopen(f"{demo_url}config"))
-    inner = [d["api_name"] for d in config["dependencies"] if d["api_visibility"] != "private"]
-    assert inner == ["segment"]
+    inner = [f"/{d['api_name']}" for d in config["dependencies"] if d["api_visibility"] != "private"]
+    assert set(inner) == PUBLIC
     info = json.load(urllib.request.urlopen(f"{demo_url}gradio_api/info"))
-    assert list(info["named_endpoints"]) == ["/segment"]
+    assert set(info["named_endpoints"]) == PUBLIC
 
 
 def test_the_three_requests_of_the_readme_work(demo_url, striped_photo):
@@ -113,3 +115,25 @@ def test_the_page_names_no_other_host(demo_url):
     config = json.load(urllib.request.urlopen(f"{demo_url}config"))
     assert config["analytics_enabled"] is False
     assert not [url for url in config.get("stylesheets") or [] if url.startswith("http")]
+
+
+@pytest.mark.parametrize(("numbers", "size"), [((3, 2, 1, 0), 4), ((3, 2, 2, 0), 6), ((3, 3, 2, 1, 1), 6)])
+def test_the_size_of_a_transposed_conv_is_an_endpoint(client, numbers, size):
+    assert client.predict(*numbers, api_name="/transposed_conv")["size"] == size
+
+
+def test_the_bins_of_adaptive_pooling_are_an_endpoint(client):
+    assert client.predict(5, 4, api_name="/adaptive_pooling") == {"bins": [[0, 2], [1, 3], [2, 4], [3, 5]]}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "numbers", "message"),
+    [
+        ("/transposed_conv", (3, 2, 1, 5), "cuts away everything"),
+        ("/adaptive_pooling", (0, 4), "at least 1"),
+        ("/adaptive_pooling", (10**9, 4), "At most 4,096 cells"),
+    ],
+)
+def test_numbers_that_make_no_sense_get_a_sentence(client, endpoint, numbers, message):
+    with pytest.raises(AppError, match=message):
+        client.predict(*numbers, api_name=endpoint)

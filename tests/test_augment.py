@@ -11,6 +11,7 @@ from segdemo.training.augment import (
     gratings,
     jitter_colours,
     paste,
+    pet_colours,
     pet_free_boxes,
     random_boxes,
     soften,
@@ -181,7 +182,7 @@ def test_a_mirrored_tiling_has_the_image_s_colours_and_no_others():
 
 
 def test_structures_are_photos_of_nothing_and_half_of_them_symmetric():
-    images = structures(60, 32)
+    images = structures(torch.rand(60, 2, 3), 32)
     assert images.shape == (60, 3, 32, 32)
     assert images.min() >= 0 and images.max() <= 1
     assert (images.std((1, 2, 3)) > 0.02).all()
@@ -191,9 +192,20 @@ def test_structures_are_photos_of_nothing_and_half_of_them_symmetric():
 
 
 def test_gratings_are_made_of_bars():
-    images = gratings(40, 32).mean(1)
+    images = gratings(torch.rand(40, 2, 3), 32).mean(1)
     neighbours, far = (images[:, :, 1:] - images[:, :, :-1]).abs().mean(), (images - images.flip(0)).abs().mean()
     assert 0.01 < neighbours < far
+
+
+def test_drawings_take_their_colours_from_pets():
+    images = torch.zeros(4, 3, 8, 8)
+    images[:, 0, 2:4, 2:4] = 0.7
+    labels = torch.zeros(4, 8, 8, dtype=torch.long)
+    labels[:3, 2:4, 2:4] = torch.tensor([1, 2, 255]).view(3, 1, 1)
+    colours = pet_colours(images, labels, 50)
+    assert colours.shape == (50, 2, 3)
+    torch.testing.assert_close(colours, torch.tensor([0.7, 0, 0]).expand(50, 2, 3))
+    assert pet_colours(images, labels * 0, 5).unique().numel() == 30  # no pet: any colours
 
 
 def test_a_patch_hides_photo_and_label_alike():

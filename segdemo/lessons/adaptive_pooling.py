@@ -52,6 +52,14 @@ def pool_map(values: Tensor, output_size: tuple[int, int], mode: str = MODES[0])
     return {"average": F.adaptive_avg_pool2d, "max": F.adaptive_max_pool2d}[mode](values, output_size)
 
 
+def matrix(input_size: int, output_size: int) -> Tensor:
+    """Write average pooling as a matrix `[m, n]`: one over a bin's length where an output cell takes an input cell."""
+    rows = torch.zeros(output_size, input_size)
+    for row, (start, end) in zip(rows, bins(input_size, output_size), strict=True):
+        row[start:end] = 1 / (end - start)
+    return rows
+
+
 def overlap_count(input_size: int, output_size: int) -> int:
     """Count the input cells that are pooled more than once."""
     taken = [0] * input_size

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from segdemo.models.initialisation import bilinear_kernel
 
@@ -124,6 +124,16 @@ def overlaps(setting: Setting) -> Tensor:
 def has_checkerboard(setting: Setting) -> bool:
     """Whether prints overlap unevenly away from the border."""
     return setting.kernel % setting.stride != 0
+
+
+def learned_kernel(upscore: nn.ConvTranspose2d, class_index: int) -> Tensor:
+    """Take the kernel with which a trained FCN upsamples one class's scores: `[k, k]`."""
+    return upscore.weight[class_index, class_index].detach().clone()
+
+
+def make_map(size: int) -> Tensor:
+    """Make a small map of whole numbers, the same each time: `[size, size]`."""
+    return torch.randint(1, 10, (size, size), generator=torch.Generator().manual_seed(size)).float()
 
 
 def make_kernel(kind: str, size: int, seed: int = 0) -> Tensor:

@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_LIGHT_BARS = 0.3  # share of the drawn lattices whose bars are lighter than what is behind them
+_BORDER = 255
+_PLAIN_PARTS = 0.3  # share of the drawn structures that get one more part without bars
 Boxes = Tensor  # float32 [N, 4]: centre x, centre y, half width, half height, from -1 (left, top) to 1 (right, bottom)
 
 
@@ -143,16 +144,37 @@ def tile_mirrored(images: Tensor, repeats: tuple[float, float] = (1.0, 4.0)) -> 
     return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
 
-def gratings(count: int, size: int) -> Tensor:
+def pet_colours(images: Tensor, labels: Tensor, count: int) -> Tensor:
+    """Pick pairs of colours, each pair from one photo's pet: what is drawn with them differs from a pet in form alone.
+
+    Args:
+        images: `[N, 3, H, W]`.
+        labels: `[N, H, W]`, neither 0 nor 255 where there is a pet.
+        count: Pairs.
+
+    Returns:
+        `[count, 2, 3]`; random colours where no photo shows a pet.
+    """
+    flat, pets = images.flatten(2), ((labels != 0) & (labels != _BORDER)).flatten(1).float()
+    rows = pets.sum(1).nonzero().flatten()
+    if not len(rows):
+        return torch.rand(count, 2, 3).to(images)
+    chosen = rows[torch.randint(len(rows), (count,)).to(rows.device)]
+    pixels = torch.multinomial(pets[chosen].cpu(), 2, replacement=True).to(images.device)
+    return flat[chosen[:, None], :, pixels]
+
+
+def gratings(colours: Tensor, size: int) -> Tensor:
     """Draw crossing gratings of two colours: girders, fences, brickwork and nets.
 
     Args:
-        count: N.
+        colours: `[N, 2, 3]`, of the bars and of what is between them, 0 to 1.
         size: S, pixels.
 
     Returns:
         `[N, 3, S, S]`, 0 to 1.
     """
+    count = len(colours)
 
     def draw(low: float, high: float) -> Tensor:
         return uniform(count, low, high).view(-1, 1, 1)
@@ -164,30 +186,33 @@ def gratings(count: int, size: int) -> Tensor:
         angle, period = lean + turn * pi + draw(-0.2, 0.2), draw(log(2.5), log(size / 4)).exp()
         wave = ((x * angle.cos() + y * angle.sin()) * 2 * pi / period + draw(0, 2 * pi)).sin()
         ink = torch.where(draw(0, 1) < share, torch.maximum(ink, wave), ink)
-    bars = ((ink - draw(-0.2, 0.8)) * 4).sigmoid()[:, None]
-    dark, light = torch.rand(count, 3, 1, 1) * 0.5, 0.3 + torch.rand(count, 3, 1, 1) * 0.7
-    bars = torch.where(draw(0, 1)[:, None] < _LIGHT_BARS, 1 - bars, bars)
-    shade = F.interpolate(uniform(count * 16, 0.5, 1.2).view(count, 1, 4, 4), (size, size), mode="bicubic")
-    colours = (bars * dark + (1 - bars) * light) * shade
-    return torch.lerp(colours.mean(1, keepdim=True), colours, draw(0.1, 0.9)[:, None]).clamp(0, 1)
+    bars = ((ink - draw(-0.2, 0.8)) * 4).sigmoid()[:, None].to(colours)
+    between, bar = (colour[:, :, None, None] for colour in colours.unbind(1))
+    shade = F.interpolate(uniform(count * 16, 0.6, 1.2).view(count, 1, 4, 4), (size, size), mode="bicubic")
+    return (torch.lerp(between, bar, bars) * shade.to(colours)).clamp(0, 1)
 
 
-def structures(count: int, size: int) -> Tensor:
+def structures(colours: Tensor, size: int) -> Tensor:
     """Compose gratings to what people build, half of them symmetric, as faces are too: negatives for a pet finder.
 
     Args:
-        count: N.
+        colours: `[N, 2, 3]`.
         size: S, pixels.
 
     Returns:
         `[N, 3, S, S]`, 0 to 1.
     """
-    images = gratings(count, size)
+    count, images = len(colours), gratings(colours, size)
     for _ in range(3):
-        images = torch.where(superellipses(count, size, (0.3, 1.2))[:, None], gratings(count, size), images)
-    left = torch.arange(size) < size // 2
+        shapes = superellipses(count, size, (0.3, 1.2)).to(images.device)
+        images = torch.where(shapes[:, None], gratings(colours, size), images)
+        # Some parts are plain, so that bars stand before a sky as well as before other bars.
+        shapes = (superellipses(count, size, (0.2, 0.8)) & (torch.rand(count, 1, 1) < _PLAIN_PARTS)).to(images.device)
+        images = torch.where(shapes[:, None], colours[:, torch.randint(2, ()), :, None, None], images)
+    left = torch.arange(size, device=images.device) < size // 2
     mirrored = torch.where(left, images, images.flip(3))
-    return torch.where(torch.rand(count, 1, 1, 1) < 0.5, mirrored, images)  # noqa: PLR2004
+    symmetric = (torch.rand(count, 1, 1, 1) < 0.5).to(images.device)  # noqa: PLR2004
+    return torch.where(symmetric, mirrored, images)
 
 
 def paste(images: Tensor, labels: Tensor, patches: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:

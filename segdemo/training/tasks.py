@@ -14,6 +14,7 @@ from segdemo.training.augment import (
     erase,
     jitter_colours,
     paste,
+    pet_colours,
     pet_free_boxes,
     random_boxes,
     soften,
@@ -138,15 +139,16 @@ class SegmentTask(Task):
 
     def _with_patches(self, images: Tensor, labels: Tensor, batch: Pets, phase: Phase) -> tuple[Tensor, Tensor]:
         """Paste patches of background, its colours changed a lot, onto the images, and most onto those with no pet."""
-        size, device = phase.image_size, images.device
+        size = phase.image_size
         patches = self.patches(batch, size)
         if not len(patches):
             return images, labels
-        drawn = structures(round(len(patches) * 2 * phase.drawn), size).to(device)
+        drawn = structures(pet_colours(images, labels, round(len(patches) * 2 * phase.drawn)), size)
         patches = jitter_colours(torch.cat((patches, tile_mirrored(patches), drawn)), _PATCH_COLOUR)
         petless, chance = torch.arange(len(images)) >= len(batch), torch.rand(len(images))
         images = _replace(images, petless & (chance < _TILED), tile_mirrored(images))
-        images = _replace(images, petless & (chance > 1 - phase.drawn), structures(len(images), size).to(device))
+        everywhere = structures(pet_colours(images, labels, len(images)), size)
+        images = _replace(images, petless & (chance > 1 - phase.drawn), everywhere)
         shares = torch.where(petless, _PETLESS_PASTE, phase.paste)
         for _ in range(2):
             images, labels = paste(images, labels, patches, shares)

@@ -3,10 +3,14 @@
 import gradio as gr
 
 from segdemo import catalog, render
+from segdemo.lessons.adaptive_pooling import bins
+from segdemo.lessons.transposed_conv import Setting
 from segdemo.segmentation import AUTO, check_class
 from segdemo.ui import files
 from segdemo.ui.inference import Request, segment_file
 from segdemo.ui.photo_input import PhotoInput
+
+_MOST_CELLS = 4096
 
 
 def segment(image: str | None, network: str, heat_class: str, analysis_size: float | None) -> tuple[object, ...]:
@@ -40,8 +44,50 @@ def segment(image: str | None, network: str, heat_class: str, analysis_size: flo
     return *paths, segmentation.facts()
 
 
+def transposed_conv(
+    input_size: int, kernel: int, stride: int = 1, padding: int = 0, output_padding: int = 0
+) -> dict[str, object]:
+    """Give the size of a transposed conv's output.
+
+    Args:
+        input_size: Cells a side of the input.
+        kernel: Cells a side of the kernel.
+        stride: Of the prints.
+        padding: Cells cut off all round.
+        output_padding: Cells added at the right and bottom.
+
+    Returns:
+        `size`, cells a side of the output, and the `formula` with the numbers filled in.
+    """
+    try:
+        setting = Setting(input_size, kernel, stride, padding, output_padding)
+    except ValueError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+    return {"size": setting.size, "formula": setting.formula}
+
+
+def adaptive_pooling(input_size: int, output_size: int) -> dict[str, object]:
+    """Give the bins of adaptive pooling.
+
+    Args:
+        input_size: Cells that go in, at most 4,096.
+        output_size: Cells that come out, at most 4,096.
+
+    Returns:
+        `bins`, pairs of start and end (not included).
+    """
+    if max(input_size, output_size) > _MOST_CELLS:
+        raise gr.Error(f"At most {_MOST_CELLS:,} cells.", print_exception=False)
+    try:
+        return {"bins": bins(input_size, output_size)}
+    except ValueError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+
+
 def add_endpoints() -> None:
     """Publish the endpoints; their components are never shown."""
+    gr.api(transposed_conv, api_name="transposed_conv", queue=False)
+    gr.api(adaptive_pooling, api_name="adaptive_pooling", queue=False)
     with gr.Column(visible=False):
         inputs = [
             PhotoInput(label="image", type="filepath", image_mode=None),

@@ -1,0 +1,148 @@
+"""The lesson on transposed convolution."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import gradio as gr
+import torch
+from PIL import Image
+
+from segdemo import catalog, render
+from segdemo.lessons import transposed_conv as lesson
+from segdemo.lessons.transposed_conv import Setting
+from segdemo.ui.lesson_parts import AT_ONCE, picture, slider
+
+_FCN = "fcn8s_vgg16"
+_LEARNED = "learned"
+_KERNELS = [("bilinear", "bilinear"), ("learned by the FCN-8s", _LEARNED), ("random", "random"), ("all ones", "ones")]
+_NUMBERED = 9  # cells a side that still have room for a number
+_TEXT = """
+### Transposed convolution, by hand
+Each cell of the small map leaves a **print** of the kernel on a larger one: the kernel times the cell's value, `stride`
+cells from the next print. Where prints overlap they add up. Padding cuts the border off.
+
+It is called *transposed* because of its matrix: a conv is a product `C·x`, and this is `Cᵀ·y`. It brings the **size**
+back, not the values; "deconvolution" is the wrong name.
+"""
+
+
+@dataclass(frozen=True)
+class _Outputs:
+    sizes: gr.HTML
+    small: gr.Image
+    kernel: gr.Image
+    large: gr.Image
+    overlaps: gr.Image
+    matrix: gr.Image
+    checks: gr.HTML
+
+    def every(self) -> list[gr.components.Component]:
+        return list(vars(self).values())
+
+
+def build() -> None:
+    """Lay the lesson out and wire it."""
+    gr.Markdown(_TEXT)
+    with gr.Row():
+        with gr.Column(scale=3, min_width=260):
+            with gr.Row(elem_classes="pair"):
+                sliders = [
+                    slider(1, 6, 3, "Input size n", "tc-input"),
+                    slider(1, 7, 3, "Kernel k", "tc-kernel"),
+                    slider(1, 4, 2, "Stride s", "tc-stride"),
+                    slider(0, 3, 1, "Padding p", "tc-padding"),
+                    slider(0, 3, 0, "Output padding o", "tc-output-padding"),
+                    slider(0, 36, 36, "Prints so far", "tc-step"),
+                ]
+            kind = gr.Radio(_KERNELS, value="bilinear", label="Kernel's values", elem_id="tc-kind")
+            with gr.Row():
+                lines = [gr.Button(_line(*line), size="sm", min_width=90) for line in lesson.TUTORIAL]
+        with gr.Column(scale=8, min_width=300):
+            outputs = _lay_out_results()
+    controls = [*sliders, kind]
+    for control in controls:
+        control.change(_draw, controls, outputs.every(), **AT_ONCE)
+    for button, line in zip(lines, lesson.TUTORIAL, strict=True):
+        button.click(lambda line=line: [3, *line, 0, 36, "random"], None, controls, **AT_ONCE)
+
+
+def _line(kernel: int, stride: int, padding: int) -> str:
+    return f"k {kernel}, s {stride}, p {padding}"
+
+
+def _lay_out_results() -> _Outputs:
+    first = _draw(3, 3, 2, 1, 0, 36, "bilinear")
+    sizes = gr.HTML(first[0], elem_id="tc-sizes")
+    with gr.Row():
+        small = picture(first[1], "Input y", "tc-small", 200)
+        kernel = picture(first[2], "Kernel", "tc-kernel-picture", 200)
+        large = picture(first[3], "Output so far", "tc-large", 200)
+    with gr.Row():
+        overlaps = picture(first[4], "Prints that meet in each output cell", "tc-overlaps", 200)
+        matrix = picture(first[5], "Cᵀ: a column per input cell, a row per output cell", "tc-matrix", 200)
+    checks = gr.HTML(first[6], elem_id="tc-checks")
+    return _Outputs(sizes, small, kernel, large, overlaps, matrix, checks)
+
+
+def _draw(*values: object) -> list[object]:
+    *numbers, kind = values
+    n, k, s, p, o, step = (int(number) for number in numbers)
+    if kind == _LEARNED:
+        k, s, p, o = 4, 2, 1, 0  # the FCN's own ×2 step
+    try:
+        setting = Setting(n, k, s, p, o)
+    except ValueError as error:
+        return [f"<p class='formula' role='status'>{error}</p>", *[gr.skip()] * 6]
+    small, kernel = lesson.make_map(n), _kernel(str(kind), k)
+    whole = lesson.transposed_conv(small, kernel, setting)
+    so_far = lesson.prints(small, kernel, setting, step)
+    transposed = lesson.conv_matrix(kernel, setting).T
+    counts = lesson.overlaps(setting)
+    pictures = [
+        _grid(small),
+        _grid(kernel),
+        _grid(so_far, whole),
+        _grid(counts),
+        _grid(transposed),
+    ]
+    return [_sizes(setting), *pictures, _checks(setting, small, kernel, whole)]
+
+
+def _kernel(kind: str, size: int) -> torch.Tensor:
+    return _learned_kernel() if kind == _LEARNED else lesson.make_kernel(kind, size)
+
+
+@cache
+def _learned_kernel() -> torch.Tensor:
+    """Take the kernel of the FCN's first ×2 step for its last class."""
+    entry = catalog.find(_FCN)
+    return lesson.learned_kernel(entry.load().upscore_fc7.conv, len(entry.metadata.classes) - 1)
+
+
+def _grid(values: torch.Tensor, scale: torch.Tensor | None = None) -> Image.Image:
+    limit = float((values if scale is None else scale).abs().max())
+    return render.score_grid(values.numpy(), limit, 480, _NUMBERED)
+
+
+def _sizes(setting: Setting) -> str:
+    return (
+        f"<p class='formula' role='status'>(n − 1)·s − 2·p + k + o: <b>{setting.formula}</b>. "
+        f"Output {setting.size}×{setting.size}, kernel {setting.kernel}, stride {setting.stride}, "
+        f"padding {setting.padding}.</p>"
+    )
+
+
+def _checks(setting: Setting, small: torch.Tensor, kernel: torch.Tensor, whole: torch.Tensor) -> str:
+    product = (lesson.conv_matrix(kernel, setting).T @ small.flatten()).view_as(whole)
+    back = lesson.conv(whole, kernel, setting)
+    board = (
+        f"{setting.kernel} is no multiple of {setting.stride}: prints overlap unevenly, a checkerboard"
+        if lesson.has_checkerboard(setting)
+        else f"{setting.kernel} is a multiple of {setting.stride}: inside the map prints overlap evenly"
+    )
+    lines = (
+        f"Cᵀ·y against torch's ConvTranspose2d: largest difference {float((product - whole).abs().max()):.1e}",
+        f"conv after transposed conv against the input: largest difference {float((back - small).abs().max()):.1f}",
+        board,
+    )
+    return f"<ul class='checks'>{''.join(f'<li>{line}</li>' for line in lines)}</ul>"

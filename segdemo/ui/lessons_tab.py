@@ -1,0 +1,14 @@
+"""The lessons, a tab each."""
+
+import gradio as gr
+
+from segdemo.ui import lesson_adaptive_pooling, lesson_transposed_conv
+
+
+def build() -> None:
+    """Put the lessons together."""
+    with gr.Tabs(elem_classes="lessons"):
+        with gr.Tab("Transposed conv", id="transposed-conv"):
+            lesson_transposed_conv.build()
+        with gr.Tab("Adaptive pooling", id="adaptive-pooling"):
+            lesson_adaptive_pooling.build()
