@@ -22,7 +22,7 @@ def build() -> None:
     """Lay the lesson out and wire it."""
     gr.Markdown(_TEXT)
     with gr.Row():
-        with gr.Column(scale=3, min_width=260):
+        with gr.Column(scale=3, min_width=260, elem_classes="controls"):
             controls = [
                 slider(1, 32, 7, "Input cells n", "ap-input"),
                 slider(1, 32, 4, "Output cells m", "ap-output"),

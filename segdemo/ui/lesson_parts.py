@@ -34,4 +34,4 @@ def picture(value: Image.Image, caption: str, name: str, height: int) -> gr.Imag
 
 def slider(low: int, high: int, value: int, label: str, name: str) -> gr.Slider:
     """Place a slider over whole numbers."""
-    return gr.Slider(low, high, value, step=1, label=label, buttons=[], min_width=110, elem_id=name)
+    return gr.Slider(low, high, value, step=1, label=label, buttons=[], min_width=130, elem_id=name)

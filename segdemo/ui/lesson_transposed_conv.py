@@ -44,7 +44,7 @@ def build() -> None:
     """Lay the lesson out and wire it."""
     gr.Markdown(_TEXT)
     with gr.Row():
-        with gr.Column(scale=3, min_width=260):
+        with gr.Column(scale=3, min_width=260, elem_classes="controls"):
             with gr.Row(elem_classes="pair"):
                 sliders = [
                     slider(1, 6, 3, "Input size n", "tc-input"),
