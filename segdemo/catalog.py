@@ -267,3 +267,14 @@ def find(name: str) -> Entry:
     if name not in ENTRIES:
         raise ValueError(f"There is no network named {name!r}. Choose from {', '.join(ENTRIES)}.")
     return ENTRIES[name]
+
+
+def siblings(name: str) -> dict[str, int]:
+    """Give the networks that are outputs of one checkpoint with this one, itself included, and the stride of each.
+
+    Nothing for a network that has one output, or that is not of the catalog.
+    """
+    entry = BUNDLED.get(name)
+    if entry is None or "stride" not in entry.overrides:
+        return {}
+    return {e.name: e.overrides["stride"] for e in BUNDLED.values() if e.checkpoint == entry.checkpoint}

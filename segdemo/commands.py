@@ -98,10 +98,12 @@ def evaluate(options: argparse.Namespace) -> int:
     for name in names:
         if catalog.find(name).metadata.classes != CLASSES:
             raise ValueError(f"{name} has other classes than the dataset ({', '.join(CLASSES)})")
-    results = {}
+    measured: dict[str, dict] = {}
     for name in names:
-        segmenter = Segmenter.load(name, options.device)
-        results[name] = measure(segmenter, options.data, options.split, look, options.download)
+        if name not in measured:  # as another output of a network before it
+            segmenter = Segmenter.load(name, options.device)
+            measured |= measure(segmenter, options.data, options.split, look, options.download)
+    results = {name: measured[name] for name in names}
     table = report.results_table(results, options.split)
     if options.write:
         _write_readmes(table)

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from itertools import groupby, pairwise
@@ -156,6 +156,23 @@ class Segmenter:
             return segment([images], analysis_size)[0]
         return segment(list(images), analysis_size)
 
+    def family(self, images: Sequence[Image.Image], analysis_size: int | None = None) -> dict[str, list[Segmentation]]:
+        """Segment photos by every network that shares this one's checkpoint, in one pass through what they share.
+
+        Args:
+            images: Upright RGB.
+            analysis_size: The longer side, in pixels, at which the networks see them; None takes their own.
+
+        Returns:
+            By network name a segmentation for each photo. The time of the pass is in each: it was needed for each.
+
+        Raises:
+            ValueError: The analysis size is out of range.
+        """
+        names = catalog.siblings(self.name)
+        found = self._segment_all(list(images), analysis_size, {stride: name for name, stride in names.items()})
+        return {name: [each[stride] for each in found] for name, stride in names.items()}
+
     def _segment_best(self, images: list[Image.Image], analysis_size: int | None) -> list[Segmentation]:
         """Average over sizes and mirroring; the coarse scores shown stay those of the plain pass."""
         longer_side = analysis_size or self.metadata.analysis_size
@@ -168,63 +185,82 @@ class Segmenter:
         return [_average(group[: len(SCALES)], group[len(SCALES) :]) for group in groups]
 
     def _segment(self, images: list[Image.Image], analysis_size: int | None) -> list[Segmentation]:
+        stride = self.network.stride
+        return [each[stride] for each in self._segment_all(images, analysis_size, {stride: self.name})]
+
+    def _segment_all(
+        self, images: list[Image.Image], analysis_size: int | None, names: dict[int, str]
+    ) -> list[dict[int, Segmentation]]:
+        """Segment by the outputs of the strides that `names` has, each under its name."""
         longer_side = analysis_size or self.metadata.analysis_size
         check_analysis_size(longer_side)
-        results: dict[int, Segmentation] = {}
+        results: dict[int, dict[int, Segmentation]] = {}
         sizes = [fit(image.size, longer_side) for image in images]
         for _, group in groupby(sorted(range(len(images)), key=sizes.__getitem__), key=sizes.__getitem__):
             indices = list(group)
             for start in range(0, len(indices), _BATCH):
                 batch = indices[start : start + _BATCH]
-                segmentations = self._pass([images[i] for i in batch], sizes[batch[0]])
+                segmentations = self._pass([images[i] for i in batch], sizes[batch[0]], names)
                 results.update(zip(batch, segmentations, strict=True))
         return [results[i] for i in range(len(images))]
 
-    def _pass(self, images: list[Image.Image], size: tuple[int, int]) -> list[Segmentation]:
+    def _pass(
+        self, images: list[Image.Image], size: tuple[int, int], names: dict[int, str]
+    ) -> list[dict[int, Segmentation]]:
         """Run the network once on photos that are seen at the same size."""
         times: dict[str, float] = {}
         with _timed(times, "resize"):
             pixels = np.stack([np.asarray(image.resize(size, Image.Resampling.BILINEAR)) for image in images])
         with self._lock, _timed(times, "network"), torch.inference_mode():
-            score_maps, scores = self._forward(torch.from_numpy(pixels))
+            outputs = self._forward(torch.from_numpy(pixels), names)
         milliseconds = {step: value / len(images) for step, value in times.items()}
         return [
-            Segmentation(
-                network=self.name,
-                classes=self.metadata.classes,
-                colours=self.metadata.colours,
-                image_size=image.size,
-                analysis_size=size,
-                score_map=score_map,
-                scores=score,
-                extent=self._extent(size),
-                stride=self.network.stride,
-                device=self.device.type,
-                precision=self.precision,
-                milliseconds=dict(milliseconds),
-                has_background=self.metadata.has_background,
-            )
-            for image, score_map, score in zip(images, score_maps, scores, strict=True)
+            {
+                stride: Segmentation(
+                    network=names[stride],
+                    classes=self.metadata.classes,
+                    colours=self.metadata.colours,
+                    image_size=image.size,
+                    analysis_size=size,
+                    score_map=score_maps[index],
+                    scores=scores[index],
+                    extent=self._extent(size),
+                    stride=stride,
+                    device=self.device.type,
+                    precision=self.precision,
+                    milliseconds=dict(milliseconds),
+                    has_background=self.metadata.has_background,
+                )
+                for stride, (score_maps, scores) in outputs.items()
+            }
+            for index, image in enumerate(images)
         ]
 
-    def _forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """Normalise and run: uint8 `[N, H, W, 3]` → float32 score maps and scores on the CPU."""
+    def _forward(self, pixels: Tensor, strides: Collection[int]) -> dict[int, tuple[Tensor, Tensor]]:
+        """Normalise and run: uint8 `[N, H, W, 3]` → for each stride float32 score maps and scores on the CPU."""
         # The permuted view of [N, H, W, 3] already is channels-last, so nothing is copied to get there.
         images = pixels.to(self.device).permute(0, 3, 1, 2).float().div_(255).sub_(self._mean).div_(self._std)
-        on_cuda = self.device.type == "cuda"
+        network, on_cuda = self.network, self.device.type == "cuda"
         autocast = torch.autocast("cuda", getattr(torch, self.precision)) if on_cuda else nullcontext()
         with autocast:
-            if self.network.interpolates:
-                score_maps = scores = self.network.padded_score_map(images).float().cpu().contiguous()
-                return score_maps, scores
-            score_maps, scores = self.network.forward_with_map(images)
+            if network.interpolates:
+                score_map = network.padded_score_map(images)
+                outputs = {network.stride: (score_map, score_map)}
+            elif len(strides) > 1:
+                outputs = {s: output for s, output in network.forward_outputs(images).items() if s in strides}
+            else:
+                outputs = {network.stride: network.forward_with_map(images)}
         # Copying to the CPU waits for the device, so the time that is measured is the whole pass.
-        return score_maps.float().cpu().contiguous(), scores.float().cpu().contiguous()
+        return {stride: (_to_cpu(score_map), _to_cpu(scores)) for stride, (score_map, scores) in outputs.items()}
 
     def _extent(self, size: tuple[int, int]) -> tuple[float, float]:
         """Give the analysed width and height in cells of the scores that are kept."""
         stride = self.network.stride if self.network.interpolates else 1
         return size[0] / stride, size[1] / stride
+
+
+def _to_cpu(scores: Tensor) -> Tensor:
+    return scores.float().cpu().contiguous()
 
 
 def _average(plain: Sequence[Segmentation], mirrored: Sequence[Segmentation]) -> Segmentation:

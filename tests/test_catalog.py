@@ -112,3 +112,9 @@ def test_another_network_s_weights_in_the_place_are_refused_in_a_sentence(random
 def test_an_unknown_name_is_refused_with_the_choices():
     with pytest.raises(ValueError, match=r"no network named 'unet'.*conv1x1_vgg11"):
         catalog.find("unet")
+
+
+def test_only_the_outputs_of_one_checkpoint_are_siblings():
+    fcns = {"fcn8s_vgg16": 8, "fcn16s_vgg16": 16, "fcn32s_vgg16": 32}
+    assert all(catalog.siblings(name) == fcns for name in fcns)
+    assert catalog.siblings("conv1x1_vgg11") == catalog.siblings("dense_vgg16_imagenet") == catalog.siblings("x") == {}

@@ -219,3 +219,17 @@ def test_batch_norm_is_folded_into_a_resnets_blocks():
         folded = fold_batch_norm(copy.deepcopy(network))
         torch.testing.assert_close(folded(images), wanted, rtol=1e-3, atol=1e-3)
     assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+
+
+def test_the_fcns_of_one_checkpoint_share_a_pass(striped_photo):
+    photos = [Image.open(striped_photo).convert("RGB"), half_red_half_green()]
+    segmenter = Segmenter.load("fcn32s_vgg16", "cpu")
+    family = segmenter.family(photos)
+    assert list(family) == ["fcn8s_vgg16", "fcn16s_vgg16", "fcn32s_vgg16"]
+    for name, segmentations in family.items():
+        alone = Segmenter.load(name, "cpu")
+        for photo, shared in zip(photos, segmentations, strict=True):
+            wanted = alone(photo)
+            assert (shared.network, shared.stride) == (name, wanted.stride)
+            torch.testing.assert_close(shared.scores, wanted.scores, rtol=1e-3, atol=1e-3)
+            assert shared.score_map.shape == wanted.score_map.shape

@@ -106,18 +106,34 @@ class FCN(SegmentationNetwork):
         """Upsample the chosen output's scores: `[N, C, h, w]` → `[N, C, h·stride, w·stride]`."""
         return self._upscore(self.stride)(score_map)
 
-    def forward_all(self, images: Tensor) -> dict[int, Tensor]:
-        """Score every pixel by all three outputs, as joint training needs it.
+    def forward_outputs(self, images: Tensor) -> dict[int, tuple[Tensor, Tensor]]:
+        """Give all three outputs from one pass through the backbone.
 
         Args:
             images: `[N, 3, H, W]`, any size.
 
         Returns:
-            For each stride the scores `[N, C, H, W]`.
+            For each stride the score map `[N, C, ⌈H/stride⌉, ⌈W/stride⌉]` and the scores `[N, C, H, W]`.
         """
         height, width = images.shape[-2:]
         maps = self.score_maps(pad_to_multiple(images, self.size_multiple))
-        return {stride: self._upscore(stride)(scores)[..., :height, :width] for stride, scores in maps.items()}
+        return {
+            stride: (
+                scores[..., : -(-height // stride), : -(-width // stride)],
+                self._upscore(stride)(scores)[..., :height, :width],
+            )
+            for stride, scores in maps.items()
+        }
+
+    def forward_with_map(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Give the chosen output alone, without upsampling the others."""
+        height, width = images.shape[-2:]
+        score_map = self.score_map(pad_to_multiple(images, self.size_multiple))
+        return self.crop_map(score_map, height, width), self.upsample(score_map)[..., :height, :width]
+
+    def forward_all(self, images: Tensor) -> dict[int, Tensor]:
+        """Score every pixel by all three outputs, as joint training needs it: `[N, C, H, W]` for each stride."""
+        return {stride: scores for stride, (_, scores) in self.forward_outputs(images).items()}
 
     def _upscore(self, stride: int) -> Upscore:
         return {32: self.upscore32, 16: self.upscore16, 8: self.upscore8}[stride]
