@@ -13,7 +13,7 @@ from PIL import Image
 
 from segdemo import catalog
 
-PUBLIC = {"/segment", "/transposed_conv", "/adaptive_pooling"}
+PUBLIC = {"/segment", "/transposed_conv", "/adaptive_pooling", "/size_trace"}
 
 
 @pytest.fixture(scope="module")
@@ -131,9 +131,19 @@ def test_the_bins_of_adaptive_pooling_are_an_endpoint(client):
     [
         ("/transposed_conv", (3, 2, 1, 5), "cuts away everything"),
         ("/adaptive_pooling", (0, 4), "at least 1"),
+        ("/size_trace", ("fcn8s_vgg16", 0, 5), "between 1 and 8,192"),
+        ("/size_trace", ("vgg", 5, 5), "no network named 'vgg'"),
         ("/adaptive_pooling", (10**9, 4), "At most 4,096 cells"),
     ],
 )
 def test_numbers_that_make_no_sense_get_a_sentence(client, endpoint, numbers, message):
     with pytest.raises(AppError, match=message):
         client.predict(*numbers, api_name=endpoint)
+
+
+def test_the_size_trace_is_an_endpoint(client):
+    rows = client.predict("fcn32s_vgg16", 333, 500, api_name="/size_trace")
+    assert (rows[0]["kind"], rows[0]["after"]) == ("pad", [352, 512])
+    assert (rows[-1]["kind"], rows[-1]["after"]) == ("crop", [333, 500])
+    upscore = next(row for row in rows if row["name"] == "upscore32.conv")
+    assert (upscore["kernel"], upscore["stride"], upscore["padding"]) == (64, 32, 16)

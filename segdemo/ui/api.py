@@ -8,6 +8,7 @@ from segdemo.lessons.transposed_conv import Setting
 from segdemo.segmentation import AUTO, check_class
 from segdemo.ui import files
 from segdemo.ui.inference import Request, segment_file
+from segdemo.ui.lesson_size_trace import trace
 from segdemo.ui.photo_input import PhotoInput
 
 _MOST_CELLS = 4096
@@ -84,9 +85,28 @@ def adaptive_pooling(input_size: int, output_size: int) -> dict[str, object]:
         raise gr.Error(str(error), print_exception=False) from error
 
 
+def size_trace(network: str, height: int, width: int) -> list[dict[str, object]]:
+    """Follow an image through a network.
+
+    Args:
+        network: A name that `python -m segdemo models` lists.
+        height: Of the image, pixels.
+        width: Of the image, pixels.
+
+    Returns:
+        A row for each step: `name`, `kind`, `kernel`, `stride`, `padding`, `channels`, `before` and `after` (height and
+        width), `formula`, `receptive_field`, `multiply_adds`, `parameters`.
+    """
+    try:
+        return [row.as_dict() for row in trace(network, height, width)]
+    except ValueError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+
+
 def add_endpoints() -> None:
     """Publish the endpoints; their components are never shown."""
     gr.api(transposed_conv, api_name="transposed_conv", queue=False)
+    gr.api(size_trace, api_name="size_trace", queue=False)
     gr.api(adaptive_pooling, api_name="adaptive_pooling", queue=False)
     with gr.Column(visible=False):
         inputs = [

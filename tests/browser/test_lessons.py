@@ -78,3 +78,18 @@ def test_no_lesson_is_wider_than_a_phone(open_lesson):
     page = open_lesson("Transposed conv", width=360, height=780, has_touch=True, is_mobile=True)
     expect(page.locator("#tc-large img")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_the_size_trace_follows_network_and_size(open_lesson):
+    page = open_lesson("Sizes")
+    table = page.locator("#st-table")
+    expect(table).to_contain_text("333×500 → 352×512")
+    page.locator("#st-height input").fill("64")
+    page.locator("#st-height input").press("Tab")
+    expect(table).to_contain_text("64×500 → 64×512")
+    page.locator("#st-network input").click()
+    page.get_by_role("option", name="Classifier, 1×1 conv", exact=True).click()
+    expect(table).to_contain_text("backbone.0")
+    page.locator("#st-width input").fill("0")
+    page.locator("#st-width input").press("Tab")
+    expect(table).to_contain_text("between 1 and 8,192")

@@ -1,0 +1,159 @@
+"""Where the pixels go: every layer of a network with its sizes, receptive field, multiply-adds and parameters."""
+
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor, nn
+
+from segdemo.models import SegmentationNetwork, build
+from segdemo.models.network import pad_to_multiple
+
+Size = tuple[int, int]
+_TRACED = (nn.Conv2d, nn.ConvTranspose2d, nn.MaxPool2d)
+# What lies beside the main path: its layers do not widen the receptive field of those that follow.
+_BESIDE = ("downsample", "score_pool", "decoder")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One step of a network.
+
+    Attributes:
+        name: The layer's in the network, or `pad` and `crop`.
+        kind: `conv`, `transposed conv`, `max pool`, `pad` or `crop`.
+        kernel: Cells a side; 0 for pad and crop.
+        stride: Cells.
+        padding: Cells all round.
+        channels: That come out.
+        before: Height and width that go in.
+        after: Height and width that come out, by the formula.
+        formula: That of the height, with the numbers filled in.
+        receptive_field: Pixels of the image, a side, that one cell has seen; None beside the main path and behind it.
+        multiply_adds: For one image.
+        parameters: Of the layer.
+    """
+
+    name: str
+    kind: str
+    kernel: int
+    stride: int
+    padding: int
+    channels: int
+    before: Size
+    after: Size
+    formula: str
+    receptive_field: int | None
+    multiply_adds: int
+    parameters: int
+
+    def as_dict(self) -> dict[str, object]:
+        """Give plain values, ready for JSON."""
+        return asdict(self)
+
+
+def shell(architecture: str, arguments: dict[str, object]) -> SegmentationNetwork:
+    """Build a network without memory for its weights, enough to ask for sizes.
+
+    Raises:
+        ValueError: There is no such architecture.
+    """
+    with torch.device("meta"):
+        return build(architecture, **arguments).eval()
+
+
+@torch.no_grad()
+def size_trace(network: SegmentationNetwork, height: int, width: int) -> list[Row]:
+    """Follow an image through a network.
+
+    Args:
+        network: From `shell`; nothing is computed, so any size is quick.
+        height: Of the image, pixels, at least 1.
+        width: Of the image, pixels, at least 1.
+
+    Returns:
+        A row for each conv, transposed conv and pooling in the order in which they run, between the padding that makes
+        the size fit and the cropping that takes it back.
+
+    Raises:
+        ValueError: A side is below 1.
+    """
+    if min(height, width) < 1:
+        raise ValueError("Height and width are at least 1.")
+    images = torch.empty(1, 3, height, width, device="meta")
+    padded = tuple(pad_to_multiple(images, network.size_multiple).shape[-2:])
+    tracer = _Tracer(network)
+    with tracer:
+        network(images)
+    start = _fitting_row("pad", (height, width), padded, f"next multiple of {network.size_multiple}")
+    end = _fitting_row("crop", padded, (height, width), "back to the image's size")
+    return [start, *tracer.rows, end]
+
+
+def _fitting_row(name: str, before: Size, after: Size, formula: str) -> Row:
+    return Row(name, name, 0, 1, 0, 3 if name == "pad" else 0, before, after, formula, None, 0, 0)
+
+
+class _Tracer:
+    """Hooks every layer that changes sizes while it is entered."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self.rows: list[Row] = []
+        self._layers = [(name, layer) for name, layer in network.named_modules() if isinstance(layer, _TRACED)]
+        self._field, self._jump, self._on_the_way = 1, 1, True
+
+    def __enter__(self) -> "_Tracer":
+        self._hooks = [layer.register_forward_hook(self._noting(name)) for name, layer in self._layers]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for hook in self._hooks:
+            hook.remove()
+
+    def _noting(self, name: str) -> object:
+        def note(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            self.rows.append(self._row(name, layer, inputs[0], output.shape[1]))
+
+        return note
+
+    def _row(self, name: str, layer: nn.Module, features: Tensor, channels: int) -> Row:
+        kernel, stride, padding = (_side(getattr(layer, key)) for key in ("kernel_size", "stride", "padding"))
+        dilation = _side(layer.dilation)
+        transposed = isinstance(layer, nn.ConvTranspose2d)
+        size = transposed_size if transposed else conv_size
+        before = tuple(features.shape[-2:])
+        after = tuple(size(side, kernel, stride, padding, dilation)[0] for side in before)
+        formula = size(before[0], kernel, stride, padding, dilation)[1]
+        weights = layer.weight[0].numel() * layer.weight.shape[0] if hasattr(layer, "weight") else 0
+        area = before[0] * before[1] if transposed else after[0] * after[1]
+        kind = "transposed conv" if transposed else "conv" if weights else "max pool"
+        field = self._widen(name, transposed, dilation * (kernel - 1), stride)
+        parameters = sum(parameter.numel() for parameter in layer.parameters())
+        numbers = (kernel, stride, padding, channels, before, after, formula, field)
+        return Row(name, kind, *numbers, weights * area, parameters)
+
+    def _widen(self, name: str, transposed: bool, reach: int, stride: int) -> int | None:
+        """Widen the receptive field by a layer of the main path."""
+        self._on_the_way = self._on_the_way and not transposed
+        if not self._on_the_way or any(part in name for part in _BESIDE):
+            return None
+        self._field += reach * self._jump
+        self._jump *= stride
+        return self._field
+
+
+def conv_size(size: int, kernel: int, stride: int, padding: int, dilation: int = 1) -> tuple[int, str]:
+    """Give the size behind a conv or pooling, and its formula with the numbers filled in."""
+    reach = dilation * (kernel - 1) + 1
+    after = (size + 2 * padding - reach) // stride + 1
+    return after, f"⌊({size} + 2·{padding} − {reach}) / {stride}⌋ + 1 = {after}"
+
+
+def transposed_size(size: int, kernel: int, stride: int, padding: int, dilation: int = 1) -> tuple[int, str]:
+    """Give the size behind a transposed conv, and its formula with the numbers filled in."""
+    reach = dilation * (kernel - 1) + 1
+    after = (size - 1) * stride - 2 * padding + reach
+    return after, f"({size} − 1)·{stride} − 2·{padding} + {reach} = {after}"
+
+
+def _side(value: int | tuple[int, ...]) -> int:
+    return value if isinstance(value, int) else value[0]

@@ -1,0 +1,95 @@
+"""The lesson on where the pixels go."""
+
+from functools import cache
+from html import escape
+
+import gradio as gr
+
+from segdemo import catalog
+from segdemo.lessons.size_trace import Row, shell, size_trace
+from segdemo.models import SegmentationNetwork
+from segdemo.ui.lesson_parts import AT_ONCE
+
+LARGEST = 8192  # pixels a side
+_TEXT = """
+### Where the pixels go
+Why any input size works: a conv has no idea how large its map is. Follow an image through a network, layer by layer.
+First it is **padded** to a multiple of the largest stride, at the end it is **cropped** back; between them every size
+follows from the one before. "Sees" is the receptive field: the pixels of the image, a side, that one cell has seen.
+"""
+_HEADS = (
+    "layer",
+    "kind",
+    "kernel",
+    "stride",
+    "padding",
+    "channels",
+    "size",
+    "height by the formula",
+    "sees",
+    "multiply-adds",
+    "parameters",
+)
+
+
+def trace(network: str, height: float | None, width: float | None) -> list[Row]:
+    """Trace a network of the catalog.
+
+    Args:
+        network: Its name.
+        height: Of the image, pixels.
+        width: Of the image, pixels.
+
+    Raises:
+        ValueError: There is no such network, or no such image; the message says why.
+    """
+    catalog.find(network)
+    if not height or not width or not 1 <= min(height, width) <= max(height, width) <= LARGEST:
+        raise ValueError(f"Height and width must lie between 1 and {LARGEST:,} pixels.")
+    return size_trace(_shell(network), int(height), int(width))
+
+
+def build() -> None:
+    """Lay the lesson out and wire it."""
+    gr.Markdown(_TEXT)
+    with gr.Row(elem_classes="controls"):
+        choices = [(entry.title, name) for name, entry in catalog.ENTRIES.items()]
+        controls = [
+            gr.Dropdown(choices, value="fcn8s_vgg16", label="Network", filterable=False, elem_id="st-network"),
+            gr.Number(333, label="Height", precision=0, min_width=90, elem_id="st-height"),
+            gr.Number(500, label="Width", precision=0, min_width=90, elem_id="st-width"),
+        ]
+    table = gr.HTML(_draw("fcn8s_vgg16", 333, 500), elem_id="st-table")
+    for control in controls:
+        control.change(_draw, controls, table, **AT_ONCE)
+
+
+@cache
+def _shell(name: str) -> SegmentationNetwork:
+    entry = catalog.find(name)
+    return shell(entry.metadata.architecture, {**entry.metadata.arguments, **getattr(entry, "overrides", {})})
+
+
+def _draw(network: str, height: float | None, width: float | None) -> str:
+    try:
+        rows = trace(network, height, width)
+    except ValueError as error:
+        return f"<p class='formula' role='status'>{escape(str(error))}</p>"
+    adds, parameters = sum(row.multiply_adds for row in rows), sum(row.parameters for row in rows)
+    head = "".join(f"<th scope='col'>{text}</th>" for text in _HEADS)
+    body = "".join(f"<tr>{_cells(row)}</tr>" for row in rows)
+    return (
+        f"<p class='formula' role='status'>{len(rows) - 2} layers, {adds / 1e9:.2f} billion multiply-adds, "
+        f"{parameters / 1e6:.2f} million parameters</p>"
+        f"<div class='wide' tabindex='0'><table class='trace'><thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+        f"</table></div>"
+    )
+
+
+def _cells(row: Row) -> str:
+    numbers = (row.kernel, row.stride, row.padding, row.channels) if row.kernel else ("", "", "", "")
+    after = f"{row.before[0]}×{row.before[1]} → {row.after[0]}×{row.after[1]}"
+    seen = f"{row.receptive_field} px" if row.receptive_field else ""
+    counts = (f"{row.multiply_adds:,}", f"{row.parameters:,}") if row.parameters else ("", "")
+    cells = (row.kind, *numbers, after, row.formula, seen, *counts)
+    return f"<th scope='row'>{escape(row.name)}</th>" + "".join(f"<td>{cell}</td>" for cell in cells)
