@@ -77,6 +77,22 @@ def fit(size: tuple[int, int], longer_side: int) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
+def normalised(image: Image.Image, size: tuple[int, int], metadata: Metadata) -> Tensor:
+    """Resize a photo and bring its colours to the range that a network takes.
+
+    Args:
+        image: Upright RGB.
+        size: Width and height, pixels.
+        metadata: The network's.
+
+    Returns:
+        float32 `[3, H, W]`.
+    """
+    pixels = torch.from_numpy(np.array(image.resize(size, Image.Resampling.BILINEAR))).permute(2, 0, 1)
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (metadata.mean, metadata.std))
+    return (pixels.float() / 255 - mean) / std
+
+
 def fold_batch_norm(network: nn.Module) -> nn.Module:
     """Fold each BatchNorm into the conv before it, in place: the same numbers in `eval` mode with less work."""
     for module in list(network.modules()):

@@ -12,8 +12,10 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from segdemo import catalog
+from segdemo.images import read_image
+from segdemo.segmenter import Segmenter
 
-PUBLIC = {"/segment", "/transposed_conv", "/adaptive_pooling", "/size_trace"}
+PUBLIC = {"/segment", "/transposed_conv", "/adaptive_pooling", "/size_trace", "/fc_as_conv"}
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +149,13 @@ def test_the_size_trace_is_an_endpoint(client):
     assert (rows[-1]["kind"], rows[-1]["after"]) == ("crop", [333, 500])
     upscore = next(row for row in rows if row["name"] == "upscore32.conv")
     assert (upscore["kernel"], upscore["stride"], upscore["padding"]) == (64, 32, 16)
+
+
+def test_linear_against_conv_is_an_endpoint(client, striped_photo):
+    found = client.predict(handle_file(str(striped_photo)), api_name="/fc_as_conv")
+    assert 0 <= found["max_abs_difference"] < 1e-4
+    assert set(found["logits"]) == {"background", "cat", "dog"}
+    segmentation = Segmenter.load("conv1x1_vgg11", "cpu")(read_image(striped_photo))
+    assert found["score_size"] == list(segmentation.score_size)
+    means = segmentation.score_map.mean((1, 2)).tolist()
+    assert list(found["logits"].values()) == pytest.approx(means, abs=1e-3)

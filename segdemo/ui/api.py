@@ -8,6 +8,7 @@ from segdemo.lessons.transposed_conv import Setting
 from segdemo.segmentation import AUTO, check_class
 from segdemo.ui import files
 from segdemo.ui.inference import Request, segment_file
+from segdemo.ui.lesson_fc_as_conv import compare_file
 from segdemo.ui.lesson_size_trace import trace
 from segdemo.ui.photo_input import PhotoInput
 
@@ -43,6 +44,30 @@ def segment(image: str | None, network: str, heat_class: str, analysis_size: flo
     }
     paths = [files.write_picture(folder, name, picture) for name, picture in pictures.items()]
     return *paths, segmentation.facts()
+
+
+def fc_as_conv(image: str | None) -> dict[str, object]:
+    """Compare a Linear layer with the 1×1 conv that it became, on a photo.
+
+    Args:
+        image: The uploaded file.
+
+    Returns:
+        `max_abs_difference` between the mean of the conv's scores and the Linear layer's logits, the `logits` by class,
+        and the `score_size` (width, height).
+    """
+    if image is None:
+        raise gr.Error("There is no image in the request.", print_exception=False)
+    try:
+        found, _ = compare_file(image)
+    except ValueError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+    classes = catalog.find("conv1x1_vgg11").metadata.classes
+    return {
+        "max_abs_difference": max(found.mean_difference, found.pooled_difference),
+        "logits": dict(zip(classes, found.logits.tolist(), strict=True)),
+        "score_size": [found.features[2], found.features[1]],
+    }
 
 
 def transposed_conv(
@@ -115,6 +140,14 @@ def add_endpoints() -> None:
             gr.Textbox(AUTO, label="class"),
             gr.Number(None, label="analysis_size", precision=0),
         ]
+        gr.Button("fc_as_conv").click(
+            fc_as_conv,
+            PhotoInput(label="image", type="filepath", image_mode=None),
+            gr.JSON(label="comparison"),
+            api_name="fc_as_conv",
+            concurrency_id="network",
+            concurrency_limit=1,
+        )
         outputs = [gr.Image(label=name, format="png") for name in ("overlay", "heatmap", "mask")]
         outputs.append(gr.JSON(label="facts"))
         gr.Button("segment").click(

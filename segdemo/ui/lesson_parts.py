@@ -7,7 +7,7 @@ AT_ONCE = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_la
 """Settings of an event that only draws."""
 
 
-def picture(value: Image.Image, caption: str, name: str, height: int) -> gr.Image:
+def picture(value: Image.Image | None, caption: str, name: str, height: int) -> gr.Image:
     """Place a picture that can be saved, with its caption above it.
 
     Args:

@@ -16,6 +16,7 @@ _TEXT = """
 Why any input size works: a conv has no idea how large its map is. Follow an image through a network, layer by layer.
 First it is **padded** to a multiple of the largest stride, at the end it is **cropped** back; between them every size
 follows from the one before. "Sees" is the receptive field: the pixels of the image, a side, that one cell has seen.
+The FCN repeats the border cells before each upsampling and crops behind it, so its maps are two cells larger there.
 """
 _HEADS = (
     "layer",

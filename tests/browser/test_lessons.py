@@ -93,3 +93,22 @@ def test_the_size_trace_follows_network_and_size(open_lesson):
     page.locator("#st-width input").fill("0")
     page.locator("#st-width input").press("Tab")
     expect(table).to_contain_text("between 1 and 8,192")
+
+
+def test_a_forgotten_bias_is_seen_in_the_scores(open_lesson):
+    page = open_lesson("Linear to 1×1 conv")
+    steps = page.locator("#fc-steps")
+    expect(steps).to_contain_text("512 numbers")
+    expect(steps).to_contain_text("[3, 512, 1, 1]")
+    expect(steps).to_contain_text("shapes cannot be multiplied")
+    before = page.locator("#fc-dog img").get_attribute("src")
+    page.get_by_label("Forget the bias").check()
+    expect(page.locator("#fc-note")).to_contain_text("off by a constant per class")
+    expect(page.locator("#fc-dog img")).not_to_have_attribute("src", before)
+
+
+def test_the_classifier_is_slid_over_the_photo(open_lesson):
+    page = open_lesson("Linear to 1×1 conv")
+    page.locator("#fc-slide").click()
+    expect(page.locator("#fc-slid")).to_contain_text("times as long", timeout=60_000)
+    expect(page.locator("#fc-map-2 img")).to_be_visible()

@@ -1,0 +1,139 @@
+"""From a Linear layer to a 1×1 conv: the same numbers, shown on a trained network."""
+
+import copy
+import time
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from segdemo.models.classifier import Conv1x1Segmenter
+from segdemo.models.network import pad_to_multiple
+
+
+def linear_of(twin: Conv1x1Segmenter) -> nn.Linear:
+    """Turn the 1×1 conv back into the Linear layer that it was: `[C, 512, 1, 1]` → `[C, 512]`."""
+    conv = twin.score
+    linear = nn.Linear(conv.in_channels, conv.out_channels)
+    with torch.no_grad():
+        linear.weight.copy_(conv.weight.flatten(1))
+        linear.bias.copy_(conv.bias)
+    return linear
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One image through the classifier and through its twin.
+
+    Attributes:
+        features: Size of the feature map, channels, rows, columns.
+        pooled: float32 `[512]`, the mean of each channel.
+        logits: float32 `[C]`, the Linear layer's answer to it.
+        score_map: float32 `[C, h, w]`, the conv's answer at each cell.
+        pooled_difference: Largest absolute difference between Linear and conv on the same pooled feature.
+        mean_difference: Largest absolute difference between the mean of the score map and the logits.
+    """
+
+    features: tuple[int, int, int]
+    pooled: Tensor
+    logits: Tensor
+    score_map: Tensor
+    pooled_difference: float
+    mean_difference: float
+
+
+@torch.inference_mode()
+def compare(twin: Conv1x1Segmenter, image: Tensor) -> Comparison:
+    """Send an image through both.
+
+    Args:
+        twin: Trained, in `eval` mode.
+        image: Normalised, `[3, H, W]`.
+    """
+    features = twin.backbone(pad_to_multiple(image[None], twin.size_multiple))
+    pooled = F.adaptive_avg_pool2d(features, 1)
+    logits = linear_of(twin)(pooled.flatten(1))[0]
+    score_map = twin.score(features)[0]
+    through_conv = twin.score(pooled)[0, :, 0, 0]
+    return Comparison(
+        features=tuple(features.shape[1:]),
+        pooled=pooled.flatten(),
+        logits=logits,
+        score_map=score_map,
+        pooled_difference=float((through_conv - logits).abs().max()),
+        mean_difference=float((score_map.mean((1, 2)) - logits).abs().max()),
+    )
+
+
+def without_bias(twin: Conv1x1Segmenter) -> Conv1x1Segmenter:
+    """Make the well-known mistake in a copy: the weight is copied and the bias forgotten.
+
+    Every score of a class is then off by that class's bias, at every cell.
+    """
+    forgetful = copy.deepcopy(twin)
+    nn.init.zeros_(forgetful.score.bias)
+    return forgetful
+
+
+@torch.inference_mode()
+def flattening_classifier_error(twin: Conv1x1Segmenter, trained: Tensor, image: Tensor) -> str:
+    """Ask a classifier that flattens its feature map for an image of another size than its own.
+
+    Args:
+        twin: Its backbone is used.
+        trained: An image `[3, H, W]` of the size that the flattening classifier is made for.
+        image: `[3, H, W]`.
+
+    Returns:
+        torch's own words, or nothing where the feature maps happen to be of one size.
+    """
+    features = twin.backbone(pad_to_multiple(trained[None], twin.size_multiple)).flatten(1)
+    linear = nn.Linear(features.shape[1], twin.score.out_channels)
+    try:
+        linear(twin.backbone(pad_to_multiple(image[None], twin.size_multiple)).flatten(1))
+    except RuntimeError as error:
+        return str(error)
+    return ""
+
+
+@dataclass(frozen=True)
+class Sliding:
+    """One dense pass beside the classifier on crops at the same stride.
+
+    Attributes:
+        dense: float32 `[C, h, w]`, the score map.
+        crops: float32 `[C, h, w]`, the classifier's logits for the crop about each cell.
+        dense_seconds: For the one pass.
+        crop_seconds: For all crops.
+    """
+
+    dense: Tensor
+    crops: Tensor
+    dense_seconds: float
+    crop_seconds: float
+
+
+@torch.inference_mode()
+def slide(twin: Conv1x1Segmenter, image: Tensor, crop: int, batch_size: int = 32) -> Sliding:
+    """Classify a crop about every cell, and compare with one pass of the twin.
+
+    The two maps are alike and not equal: the classifier averages over its crop, and sees padding where the crop ends.
+
+    Args:
+        twin: In `eval` mode.
+        image: Normalised, `[3, H, W]`, both multiples of the stride.
+        crop: Side of the crops, pixels, a multiple of the stride.
+        batch_size: Crops at a time.
+    """
+    start = time.perf_counter()
+    dense = twin.score_map(image[None])[0]
+    dense_seconds = time.perf_counter() - start
+    rows, columns = dense.shape[1:]
+    margin = (crop - twin.stride) // 2
+    around = F.pad(image[None], (margin, crop - margin, margin, crop - margin), mode="replicate")[0]
+    start = time.perf_counter()
+    windows = around.unfold(1, crop, twin.stride)[:, :rows].unfold(2, crop, twin.stride)[:, :, :columns]
+    crops = windows.permute(1, 2, 0, 3, 4).flatten(0, 1)
+    logits = torch.cat([twin.classify(part) for part in crops.split(batch_size)])
+    return Sliding(dense, logits.T.view(-1, rows, columns), dense_seconds, time.perf_counter() - start)

@@ -1,0 +1,187 @@
+"""The lesson on how a Linear layer becomes a 1×1 conv."""
+
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from pathlib import Path
+
+import gradio as gr
+import torch
+from torch import Tensor
+
+from segdemo import catalog, render
+from segdemo.images import ImageError, read_image
+from segdemo.lessons import fc_as_conv as lesson
+from segdemo.models.classifier import Conv1x1Segmenter
+from segdemo.segmenter import fit, normalised
+from segdemo.ui.lesson_parts import AT_ONCE, picture, slider
+from segdemo.ui.photo_input import PhotoInput
+
+_NETWORK = "conv1x1_vgg11"
+_EXAMPLES = ("lion.jpg", "cheetah1.jpg", "tower.jpg")
+_CROP = 64  # pixels
+_TEXT = """
+### From a Linear layer to a 1×1 conv
+A classifier ends in a Linear layer that reads the **mean** of its feature map. The same weights, reshaped, are a 1×1
+conv that reads **every cell** of the map. Both only multiply and add, so it does not matter whether the mean is taken
+before or after: the mean of the conv's scores is the classifier's answer.
+"""
+
+
+@dataclass(frozen=True)
+class _Outputs:
+    steps: gr.HTML
+    scores: list[gr.Image]
+    note: gr.HTML
+
+    def every(self) -> list[gr.components.Component]:
+        return [self.steps, *self.scores, self.note]
+
+
+def compare_file(path: str | Path, size: int | None = None) -> tuple[lesson.Comparison, Tensor]:
+    """Send a photo through the classifier and its twin.
+
+    Args:
+        path: The photo.
+        size: The longer side, in pixels, at which they see it; None takes the network's own.
+
+    Returns:
+        What both said, and the photo as they saw it.
+
+    Raises:
+        ImageError: The file is no photo that can be read.
+    """
+    metadata = catalog.find(_NETWORK).metadata
+    image = read_image(path)
+    seen = normalised(image, fit(image.size, size or metadata.analysis_size), metadata)
+    return lesson.compare(_twin(), seen), seen
+
+
+def build() -> None:
+    """Lay the lesson out and wire it."""
+    gr.Markdown(_TEXT)
+    first = gr.get_image(_EXAMPLES[0])
+    size = catalog.find(_NETWORK).metadata.analysis_size
+    with gr.Row():
+        with gr.Column(scale=3, min_width=260, elem_classes="controls"):
+            photo = PhotoInput(
+                first,
+                label="Photo",
+                type="filepath",
+                image_mode=None,
+                sources=["upload", "clipboard"],
+                height=170,
+                elem_id="fc-photo",
+                alt_text="The photo that is classified",
+            )
+            gr.Examples(
+                [gr.get_image(name) for name in _EXAMPLES], photo, elem_id="fc-examples", api_visibility="private"
+            )
+            pixels = slider(64, 320, size, "Seen at, px", "fc-size")
+            forget = gr.Checkbox(False, label="Forget the bias", elem_id="fc-forget")
+            button = gr.Button("Slide the classifier over the photo", size="sm", elem_id="fc-slide")
+        with gr.Column(scale=8, min_width=300):
+            outputs = _lay_out_results(_draw(first, size, False))
+            slid = gr.HTML(elem_id="fc-slid")
+            with gr.Row(visible=False) as row:
+                maps = [picture(None, text, f"fc-map-{i}", 180) for i, text in enumerate(_SLIDING)]
+    controls = [photo, pixels, forget]
+    photo.change(_draw, controls, outputs.every(), **AT_ONCE)
+    pixels.release(_draw, controls, outputs.every(), **AT_ONCE)
+    forget.input(_draw, controls, outputs.every(), **AT_ONCE)
+    button.click(
+        _slide,
+        [photo, pixels],
+        [slid, row, *maps],
+        concurrency_id="network",
+        concurrency_limit=1,
+        api_visibility="private",
+    )
+
+
+_SLIDING = ("One dense pass", "The classifier on a crop about each cell", "Difference")
+
+
+def _lay_out_results(first: list[object]) -> _Outputs:
+    classes = catalog.find(_NETWORK).metadata.classes
+    steps = gr.HTML(first[0], elem_id="fc-steps")
+    with gr.Row():
+        scores = [
+            picture(value, f"Scores: {name}", f"fc-{name}", 200)
+            for name, value in zip(classes, first[1:-1], strict=True)
+        ]
+    return _Outputs(steps, scores, gr.HTML(first[-1], elem_id="fc-note"))
+
+
+@cache
+def _twin() -> Conv1x1Segmenter:
+    return catalog.find(_NETWORK).load()
+
+
+def _draw(path: str | None, size: float, forget: bool) -> list[object]:
+    classes = catalog.find(_NETWORK).metadata.classes
+    if path is None:
+        return [gr.skip()] * (len(classes) + 2)
+    try:
+        found, seen = compare_file(path, int(size))
+    except ImageError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+    shown = lesson.compare(lesson.without_bias(_twin()), seen) if forget else found
+    limit = float(found.score_map.abs().max())
+    grids = [render.score_grid(scores.numpy(), limit, 480, 9) for scores in shown.score_map]
+    return [_steps(found, seen, shown), *grids, _note(found, shown, forget)]
+
+
+def _steps(found: lesson.Comparison, seen: Tensor, shown: lesson.Comparison) -> str:
+    twin, classes = _twin(), catalog.find(_NETWORK).metadata.classes
+    weight = tuple(twin.score.weight.shape)
+    logits = ", ".join(f"{name} {value:.3f}" for name, value in zip(classes, found.logits.tolist(), strict=True))
+    means = shown.score_map.mean((1, 2)).tolist()
+    averages = ", ".join(f"{name} {value:.3f}" for name, value in zip(classes, means, strict=True))
+    other = torch.nn.functional.pad(seen, (0, twin.stride, 0, 0))
+    error = lesson.flattening_classifier_error(twin, seen, other)
+    lines = (
+        f"The photo, seen at {seen.shape[2]}×{seen.shape[1]}, becomes a feature map of "
+        f"{found.features[0]} channels, {found.features[1]}×{found.features[2]} cells.",
+        f"Mean of each channel: {found.features[0]} numbers. Linear layer, weight [{weight[0]}, {weight[1]}] and "
+        f"bias [{weight[0]}]: {logits}.",
+        f"The same weight as a conv, {list(weight)}, on the same mean: largest difference "
+        f"{found.pooled_difference:.1e}.",
+        f"The conv on every cell, then the mean: {averages}; largest difference from the Linear layer "
+        f"{float((shown.score_map.mean((1, 2)) - found.logits).abs().max()):.1e}.",
+        f"A classifier that flattens its map, made for this size, on a photo {twin.stride} pixels wider: "
+        f"<code>{escape(error)}</code>. The conv gives {found.features[1]}×{found.features[2] + 1} cells.",
+    )
+    return f"<ol class='checks'>{''.join(f'<li>{line}</li>' for line in lines)}</ol>"
+
+
+def _note(found: lesson.Comparison, shown: lesson.Comparison, forget: bool) -> str:
+    if not forget:
+        return "<p class='formula'>With its bias copied, the conv is the Linear layer.</p>"
+    shifts = (shown.score_map - found.score_map).mean((1, 2)).tolist()
+    classes = catalog.find(_NETWORK).metadata.classes
+    text = ", ".join(f"{name} {shift:+.3f}" for name, shift in zip(classes, shifts, strict=True))
+    return f"<p class='formula' role='status'>Without the bias every score is off by a constant per class: {text}.</p>"
+
+
+def _slide(path: str | None, size: float) -> list[object]:
+    if path is None:
+        raise gr.Error("There is no photo to slide over.", print_exception=False)
+    try:
+        found, seen = compare_file(path, int(size))
+    except ImageError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+    stride = _twin().stride
+    whole = seen[:, : seen.shape[1] // stride * stride, : seen.shape[2] // stride * stride]
+    slid = lesson.slide(_twin(), whole, _CROP)
+    index = 1 + int(found.logits[1:].argmax())
+    limit = float(torch.stack((slid.dense, slid.crops)).abs().max())
+    maps = (slid.dense[index], slid.crops[index], slid.dense[index] - slid.crops[index])
+    name = catalog.find(_NETWORK).metadata.classes[index]
+    text = (
+        f"<p class='formula' role='status'>Scores of {name}: one dense pass {slid.dense_seconds * 1000:.0f} ms, "
+        f"{slid.dense[0].numel()} crops of {_CROP}×{_CROP} pixels {slid.crop_seconds * 1000:.0f} ms, "
+        f"{slid.crop_seconds / slid.dense_seconds:.0f} times as long. The maps are alike, not equal: the classifier "
+        f"averages over its crop and sees padding at its edge.</p>"
+    )
+    return [text, gr.Row(visible=True), *(render.score_grid(m.numpy(), limit, 480, 9) for m in maps)]

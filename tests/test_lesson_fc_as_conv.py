@@ -1,0 +1,84 @@
+"""The lesson on Linear layers as convs, against torch itself."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from segdemo.lessons import fc_as_conv as lesson
+from segdemo.models.classifier import Classifier, Conv1x1Segmenter
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    torch.manual_seed(0)
+    layers = (nn.Conv2d(3, 12, 3, padding=1), nn.ReLU(), nn.MaxPool2d(4))
+    made = Classifier(nn.Sequential(*layers), 4, nn.Linear(12, 3)).eval()
+    nn.init.normal_(made.fc.bias)
+    return made
+
+
+@pytest.fixture(scope="module")
+def twin(classifier):
+    return Conv1x1Segmenter(classifier).eval()
+
+
+def test_the_linear_layer_comes_back_from_the_conv(classifier, twin):
+    linear = lesson.linear_of(twin)
+    assert torch.equal(linear.weight, classifier.fc.weight)
+    assert torch.equal(linear.bias, classifier.fc.bias)
+    assert linear.weight.data_ptr() != twin.score.weight.data_ptr()
+
+
+@settings(max_examples=15)
+@given(st.integers(1, 40), st.integers(1, 40))
+def test_both_ways_agree_on_images_of_any_size(height, width):
+    torch.manual_seed(height * 41 + width)
+    backbone = nn.Sequential(nn.Conv2d(3, 12, 3, padding=1), nn.ReLU(), nn.MaxPool2d(4))
+    classifier = Classifier(backbone, 4, nn.Linear(12, 3)).eval()
+    image = torch.randn(3, height, width)
+    found = lesson.compare(Conv1x1Segmenter(classifier).eval(), image)
+    with torch.no_grad():
+        torch.testing.assert_close(found.logits, classifier(image[None])[0])
+    assert found.pooled_difference < 1e-5
+    assert found.mean_difference < 1e-5
+    assert found.features == (12, -(-height // 4), -(-width // 4))
+    assert found.score_map.shape == (3, *found.features[1:])
+
+
+def test_a_forgotten_bias_moves_every_score_of_a_class_by_it(twin):
+    image = torch.randn(3, 24, 20)
+    right, wrong = lesson.compare(twin, image), lesson.compare(lesson.without_bias(twin), image)
+    shift = (right.score_map - wrong.score_map).flatten(1)
+    torch.testing.assert_close(shift, twin.score.bias.detach()[:, None].expand_as(shift))
+    assert twin.score.bias.abs().min() > 0
+
+
+def test_a_classifier_that_flattens_fails_with_torchs_own_words_at_another_size(twin):
+    square = torch.randn(3, 16, 16)
+    assert "shapes cannot be multiplied" in lesson.flattening_classifier_error(twin, square, torch.randn(3, 16, 24))
+    assert lesson.flattening_classifier_error(twin, square, torch.randn(3, 16, 16)) == ""
+
+
+@pytest.mark.parametrize(("height", "width", "crop"), [(16, 16, 8), (24, 32, 12), (8, 8, 16)])
+def test_each_crop_s_logits_are_the_classifiers(classifier, twin, height, width, crop):
+    image = torch.randn(3, height, width)
+    found = lesson.slide(twin, image, crop, batch_size=5)
+    assert found.dense.shape == found.crops.shape == (3, height // 4, width // 4)
+    margin = (crop - 4) // 2
+    for row in range(height // 4):
+        for column in range(width // 4):
+            top, left = row * 4 - margin, column * 4 - margin
+            if top >= 0 and left >= 0 and top + crop <= height and left + crop <= width:
+                with torch.no_grad():
+                    wanted = classifier(image[None, :, top : top + crop, left : left + crop])[0]
+                torch.testing.assert_close(found.crops[:, row, column], wanted)
+    assert found.dense_seconds > 0 and found.crop_seconds > 0
+
+
+def test_crops_of_one_cell_differ_from_the_dense_pass_only_by_padding(twin):
+    image = torch.randn(3, 16, 16)
+    found = lesson.slide(twin, image, 4)
+    assert found.crops.shape == found.dense.shape
+    assert not torch.equal(found.crops, found.dense)
