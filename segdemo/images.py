@@ -40,6 +40,7 @@ _LOOKALIKES = {
     b"<svg": "an SVG drawing",
 }
 
+_INDEX_MODES = ("P", "L", "1")
 _DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 
 _TO_UPRIGHT = {
@@ -89,6 +90,32 @@ def read_image(source: str | Path | bytes, max_pixels: int = MAX_PIXELS) -> Imag
         upright = _turn_upright(_to_rgb(image), image)
     upright.info.clear()
     return upright
+
+
+def read_mask(source: str | Path | bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """Decode an index mask: the values as they are stored, a palette's colours aside.
+
+    Args:
+        source: A path, or the file's content.
+        max_pixels: Width times height, as the file's header has it.
+
+    Returns:
+        uint8 `[H, W]`.
+
+    Raises:
+        ImageError: The file is missing, empty, damaged or too large, or it is no image of one 8-bit value a pixel.
+    """
+    name = "The mask" if isinstance(source, bytes) else _printable_name(Path(source))
+    with _open_source(source, name) as file:
+        image = _read_header(file, name, max_pixels)
+        _check_size(image, name, max_pixels)
+        if image.mode not in _INDEX_MODES or image.format == "JPEG":
+            raise ImageError(f"{name} is no index mask: a PNG with a palette, or a grey one of 8 bits, is needed.")
+        try:
+            image.load()
+        except Exception as error:  # decoders answer hostile bytes with any exception
+            raise ImageError(f"{name} is damaged or cut short.") from error
+        return np.array(image, np.uint8)
 
 
 def _printable_name(path: Path) -> str:

@@ -15,7 +15,7 @@ from segdemo import catalog
 from segdemo.images import read_image
 from segdemo.segmenter import Segmenter
 
-PUBLIC = {"/segment", "/transposed_conv", "/adaptive_pooling", "/size_trace", "/fc_as_conv"}
+PUBLIC = {"/segment", "/transposed_conv", "/adaptive_pooling", "/size_trace", "/fc_as_conv", "/compare"}
 
 
 @pytest.fixture(scope="module")
@@ -159,3 +159,23 @@ def test_linear_against_conv_is_an_endpoint(client, striped_photo):
     assert found["score_size"] == list(segmentation.score_size)
     means = segmentation.score_map.mean((1, 2)).tolist()
     assert list(found["logits"].values()) == pytest.approx(means, abs=1e-3)
+
+
+def test_comparing_is_an_endpoint(client, striped_photo):
+    names = "fcn8s_vgg16, fcn32s_vgg16, conv1x1_vgg11"
+    overlays, apart, facts = client.predict(handle_file(str(striped_photo)), names, api_name="/compare")
+    assert len(overlays) == 3
+    assert Image.open(apart["path"] if isinstance(apart, dict) else apart).size == (300, 200)
+    maps = [Segmenter.load(name.strip(), "cpu")(read_image(striped_photo)).class_map() for name in names.split(",")]
+    wanted = np.mean((maps[0] == maps[1]) & (maps[0] == maps[2]))
+    assert facts["agreement"] == pytest.approx(wanted, abs=0.01)
+    assert list(facts["networks"]) == ["fcn8s_vgg16", "fcn32s_vgg16", "conv1x1_vgg11"]
+    assert len(facts["pairs"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("networks", "message"), [("fcn8s_vgg16", "two networks or more"), ("fcn8s_vgg16, x", "no network named 'x'")]
+)
+def test_comparing_what_cannot_be_compared_gets_a_sentence(client, striped_photo, networks, message):
+    with pytest.raises(AppError, match=message):
+        client.predict(handle_file(str(striped_photo)), networks, api_name="/compare")

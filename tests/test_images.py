@@ -604,3 +604,29 @@ def test_a_phones_48_megapixel_photo_passes_the_limit(no_decoding):
     image = images._read_header(BytesIO(png_claiming(8064, 6048)), "photo", MAX_PIXELS)
     images._check_size(image, "photo", MAX_PIXELS)
     assert no_decoding == []
+
+
+def test_an_index_mask_is_read_as_it_is_stored(tmp_path):
+    values = np.array([[0, 1], [2, 255]], np.uint8)
+    grey, coloured = Image.fromarray(values), Image.fromarray(values)
+    coloured.putpalette([255 - i % 256 for i in range(768)])
+    for name, image in (("grey", grey), ("palette", coloured)):
+        path = tmp_path / f"{name}.png"
+        image.save(path)
+        assert images.read_mask(path).tolist() == values.tolist()
+        assert images.read_mask(path.read_bytes()).dtype == np.uint8
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "I;16", "F"])
+def test_a_picture_that_is_no_index_mask_is_refused(mode):
+    buffer = BytesIO()
+    Image.new(mode, (3, 2)).save(buffer, "TIFF" if mode == "F" else "PNG")
+    with pytest.raises(ImageError, match="no index mask"):
+        images.read_mask(buffer.getvalue())
+
+
+def test_a_jpeg_is_no_mask_since_its_values_are_not_exact():
+    buffer = BytesIO()
+    Image.new("L", (8, 8)).save(buffer, "JPEG")
+    with pytest.raises(ImageError, match="no index mask"):
+        images.read_mask(buffer.getvalue())

@@ -187,7 +187,7 @@ RECIPES = {
             arguments={"backbone": "vgg11_bn", "num_classes": 3},
             phases=(
                 Phase(epochs=9, image_size=48, background_share=0.2),
-                Phase(epochs=8, peak_rate=1e-3, warmup=0.1, **_PETLESS),
+                Phase(epochs=7, peak_rate=1e-3, warmup=0.1, **_PETLESS),
                 Phase(epochs=1, image_size=96, peak_rate=2e-4, warmup=0.1, **_PETLESS),
             ),
             analysis_size=128,

@@ -3,12 +3,14 @@
 import gradio as gr
 
 from segdemo import catalog, render
+from segdemo.compare import agreement, pairwise_agreement
 from segdemo.lessons.adaptive_pooling import bins
 from segdemo.lessons.transposed_conv import Setting
 from segdemo.segmentation import AUTO, check_class
 from segdemo.ui import files
-from segdemo.ui.inference import Request, segment_file
-from segdemo.ui.lesson_fc_as_conv import compare_file
+from segdemo.ui.compare_tab import show
+from segdemo.ui.inference import Request, compare_file, segment_file
+from segdemo.ui.lesson_fc_as_conv import compare_file as compare_linear_and_conv
 from segdemo.ui.lesson_size_trace import trace
 from segdemo.ui.photo_input import PhotoInput
 
@@ -46,6 +48,35 @@ def segment(image: str | None, network: str, heat_class: str, analysis_size: flo
     return *paths, segmentation.facts()
 
 
+def compare_networks(image: str | None, networks: str) -> tuple[object, ...]:
+    """Compare networks on one photo.
+
+    Args:
+        image: The uploaded file.
+        networks: Two names or more, separated by commas.
+
+    Returns:
+        The networks' overlays, the picture of where they disagree, and JSON: `agreement`, the share of the photo on
+        which all agree, `pairs` (that of each two, by "a, b"), and `networks`, each one's facts.
+    """
+    if image is None:
+        raise gr.Error("There is no image in the request.", print_exception=False)
+    photo, segmentations = compare_file(image, [name.strip() for name in networks.split(",") if name.strip()])
+    shown = show(photo, segmentations, None)
+    folder = files.new_folder()
+    overlays = [
+        (files.write_picture(folder, f"{each.network}.png", overlay), each.network)
+        for each, (overlay, _) in zip(segmentations, shown.overlays, strict=True)
+    ]
+    pairs = pairwise_agreement(segmentations, photo.size)
+    facts = {
+        "agreement": agreement(segmentations),
+        "pairs": {", ".join(names): share for names, share in pairs.items()},
+        "networks": {each.network: each.facts() for each in segmentations},
+    }
+    return overlays, files.write_picture(folder, "disagreement.png", shown.apart), facts
+
+
 def fc_as_conv(image: str | None) -> dict[str, object]:
     """Compare a Linear layer with the 1×1 conv that it became, on a photo.
 
@@ -59,7 +90,7 @@ def fc_as_conv(image: str | None) -> dict[str, object]:
     if image is None:
         raise gr.Error("There is no image in the request.", print_exception=False)
     try:
-        found, _ = compare_file(image)
+        found, _ = compare_linear_and_conv(image)
     except ValueError as error:
         raise gr.Error(str(error), print_exception=False) from error
     classes = catalog.find("conv1x1_vgg11").metadata.classes
@@ -140,6 +171,17 @@ def add_endpoints() -> None:
             gr.Textbox(AUTO, label="class"),
             gr.Number(None, label="analysis_size", precision=0),
         ]
+        gr.Button("compare").click(
+            compare_networks,
+            [
+                PhotoInput(label="image", type="filepath", image_mode=None),
+                gr.Textbox("fcn8s_vgg16, fcn32s_vgg16", label="networks"),
+            ],
+            [gr.Gallery(label="overlays", format="png"), gr.Image(label="disagreement", format="png"), gr.JSON()],
+            api_name="compare",
+            concurrency_id="network",
+            concurrency_limit=1,
+        )
         gr.Button("fc_as_conv").click(
             fc_as_conv,
             PhotoInput(label="image", type="filepath", image_mode=None),

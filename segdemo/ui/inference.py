@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -59,6 +59,21 @@ def run_network(request: Request, image: Image.Image) -> Segmentation:
     return load_segmenter(request.network)(image, request.analysis_size, request.best_quality)
 
 
+@GPU(duration=60)
+def run_several(names: Sequence[str], image: Image.Image) -> list[Segmentation]:
+    """Run several networks on one photo; those of one checkpoint share a pass."""
+    found: dict[str, Segmentation] = {}
+    for name in names:
+        shared = [each for each in names if each in catalog.siblings(name)]
+        if name in found:
+            continue
+        if len(shared) > 1:
+            found |= {each: maps[0] for each, maps in load_segmenter(name).family([image]).items()}
+        else:
+            found[name] = load_segmenter(name)(image)
+    return [found[name] for name in names]
+
+
 def run_at_start(request: Request, image: Image.Image) -> Segmentation:
     """Run a network before there is a visitor; ZeroGPU lends its GPU to visitors alone."""
     if not _ON_ZERO_GPU:
@@ -97,3 +112,30 @@ def segment_file(path: str | Path, request: Request, run: Runner = run_network) 
     except ValueError as error:  # as ImageError and CheckpointError are
         raise gr.Error(str(error), print_exception=False) from error
     return image, replace(segmentation, milliseconds={"read": read, **segmentation.milliseconds})
+
+
+def compare_file(path: str | Path, names: Sequence[str]) -> tuple[Image.Image, list[Segmentation]]:
+    """Read a photo and segment it by several networks.
+
+    Args:
+        path: The uploaded file.
+        names: Of the catalog, two or more.
+
+    Returns:
+        The upright photo, and a segmentation for each name.
+
+    Raises:
+        gr.Error: The file is no photo that can be read, there are fewer than two networks or an unknown one, or
+            weights cannot be fetched.
+    """
+    names = list(dict.fromkeys(names))
+    try:
+        if len(names) < 2:  # noqa: PLR2004
+            raise ValueError("Choose two networks or more.")
+        entries = [catalog.find(name) for name in names]
+        image = read_image(path)
+        for entry in entries:
+            entry.fetch()
+        return image, run_several(names, image)
+    except ValueError as error:
+        raise gr.Error(str(error), print_exception=False) from error
