@@ -86,17 +86,28 @@ def build() -> None:
             button = gr.Button("Compare", variant="primary", elem_id="cmp-run")
         with gr.Column(scale=8, min_width=300):
             pair = gr.ImageSlider(
-                label="The first two networks: drag the line", interactive=False, height=330, elem_id="cmp-pair"
+                label="The first two networks: drag the line",
+                interactive=False,
+                height=330,
+                buttons=["download", "fullscreen"],
+                elem_id="cmp-pair",
             )
             table = gr.HTML(elem_id="cmp-table")
             with gr.Row():
-                gallery = gr.Gallery(label="All of them", columns=3, height=260, elem_id="cmp-gallery")
+                gallery = gr.Gallery(
+                    label="All of them",
+                    columns=3,
+                    height=260,
+                    buttons=["download", "fullscreen"],
+                    elem_id="cmp-gallery",
+                )
                 apart = gr.Image(
                     label="Where they disagree",
                     type="pil",
                     format="png",
                     interactive=False,
                     height=260,
+                    buttons=["download", "fullscreen"],
                     elem_id="cmp-apart",
                     alt_text="The photo with the pixels marked on which the networks disagree",
                 )
