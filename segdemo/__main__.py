@@ -1,11 +1,11 @@
-"""The command line: `python -m segdemo models | predict | train | evaluate`."""
+"""The command line: `python -m segdemo models | predict | train | calibrate | evaluate`."""
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from segdemo.commands import BAD_INPUT, evaluate, models, predict, train
+from segdemo.commands import BAD_INPUT, calibrate, evaluate, models, predict, train
 from segdemo.render import HEAT_COLORMAPS
 from segdemo.segmentation import AUTO
 from segdemo.training.recipes import RECIPES
@@ -68,6 +68,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     training.add_argument("--from-phase", type=int, default=1, metavar="N", help="begin with this phase of the recipe")
     _add_device(training)
+
+    setting = command(calibrate)
+    setting.add_argument("checkpoint", type=Path, metavar="FILE", help="written back in place")
+    _add_data(setting)
 
     measuring = command(evaluate)
     measuring.add_argument("networks", nargs="*", metavar="NAME")

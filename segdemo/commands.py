@@ -15,6 +15,7 @@ from segdemo.refine import refine_edges
 from segdemo.segmentation import Segmentation, check_class
 from segdemo.segmenter import Segmenter, choose_device
 from segdemo.training import report
+from segdemo.training.calibrate import calibrate as set_background
 from segdemo.training.data import CLASSES, load_pets
 from segdemo.training.evaluate import Look
 from segdemo.training.evaluate import evaluate as measure
@@ -82,6 +83,14 @@ def train(options: argparse.Namespace) -> int:
         f"{trainer.checkpoint}: {trainer.progress.epoch} of {trainer.recipe.epochs} epochs"
         f"{'' if done else ', go on with --resume'}"
     )
+    return 0
+
+
+def calibrate(options: argparse.Namespace) -> int:
+    """Shift the background's score of a trained checkpoint to what is best on the held-out photos."""
+    _, held_out = load_pets(options.data, "trainval", download=options.download).split_held_out()
+    shift = set_background(options.checkpoint, held_out)
+    print(f"{options.checkpoint}: background {shift:+.1f}")
     return 0
 
 

@@ -79,6 +79,7 @@ def test_a_bad_photo_among_good_ones_is_one_line_and_the_rest_goes_on(tmp_path, 
         ["evaluate", "fcn8s_vgg16", "--data", "."],
         ["evaluate", "--all", "--write", "--refine-edges", "--data", "."],
         ["evaluate", "fcn_resnet50_voc", "--data", "."],
+        ["calibrate", "missing.safetensors", "--data", "."],
         ["train", "nothing", "--data", "."],
         ["train", "fcn_vgg16", "--data", "."],
     ],
@@ -139,5 +140,6 @@ def test_train_makes_a_run_and_resumes_it(pet_folder, tmp_path, monkeypatch, cap
     assert "holds a run" in capsys.readouterr().err
     assert main([*command, "--resume"]) == 0
     assert "2 of 2 epochs" in capsys.readouterr().out
-    assert (tmp_path / "runs" / "conv1x1_vgg11" / "conv1x1_vgg11.safetensors").exists()
+    checkpoint = tmp_path / "runs" / "conv1x1_vgg11" / "conv1x1_vgg11.safetensors"
+    assert checkpoint.exists()
     assert len((tmp_path / "runs" / "conv1x1_vgg11" / "log.csv").read_text().splitlines()) == 3
