@@ -63,7 +63,7 @@ def test_a_calibrated_checkpoint_says_so_and_is_no_worse_on_the_photos_that_it_w
     before = validate(load(path)[0], pets, 32)["miou"]
     shift = calibrate(path, pets)
     after, found = load(path)
-    assert shift == 2.1
+    assert shift == 2.0  # a tie goes to the background, which comes first
     assert found.recipe["background_shift"] == shift
     assert found.metrics["mine"]["miou"] > before + 0.4
     assert after.score.bias[0].item() == pytest.approx(network.score.bias[0].item() + shift, abs=1e-5)
