@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true", help="for programs")
 
     prediction = command(predict)
-    prediction.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
+    prediction.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help="photos or folders")
     prediction.add_argument("--model", required=True, metavar="NAME", help="a network of `python -m segdemo models`")
     prediction.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the files go")
     prediction.add_argument("--class", dest="heatmap_class", default=AUTO, help="of the heatmap (default: auto)")

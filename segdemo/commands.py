@@ -3,14 +3,12 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
 from PIL import Image
 
-from segdemo import catalog, render
+from segdemo import catalog
+from segdemo.batch import Style, expand, segment_all, table_row, write_item, write_table
 from segdemo.checkpoints import CheckpointError
-from segdemo.images import ImageError, read_image
 from segdemo.refine import refine_edges
 from segdemo.segmentation import Segmentation, check_class
 from segdemo.segmenter import Segmenter, choose_device
@@ -40,25 +38,28 @@ def models(options: argparse.Namespace) -> int:
 
 
 def predict(options: argparse.Namespace) -> int:
-    """Segment photos and write mask, overlay, heatmap and facts for each; a bad photo does not stop the others."""
+    """Segment photos, or all in a folder, and write mask, overlay, heatmap and facts; a bad one stops no other."""
     segmenter = Segmenter.load(options.model, options.device)
     check_class(segmenter.name, segmenter.metadata.classes, options.heatmap_class)
     options.out.mkdir(parents=True, exist_ok=True)
-    code = 0
-    for photo, stem in zip(options.photos, _unique_stems(options.photos), strict=True):
-        try:
-            image = read_image(photo)
-        except ImageError as error:
-            print(f"segdemo predict: {error}", file=sys.stderr)
-            code = BAD_INPUT
-            continue
+    style = Style(options.heatmap_class, options.opacity, options.colormap)
+
+    def segment(image: Image.Image) -> Segmentation:
         segmentation = segmenter(image, options.analysis_size, options.best_quality)
-        if options.refine_edges:
-            segmentation = refine_edges(segmentation, image)
-        _write_files(stem, image, segmentation, options)
-        shares = ", ".join(f"{name} {share:.1%}" for name, share in segmentation.areas.items() if share)
-        print(f"{photo}: {shares}")
-    return code
+        return refine_edges(segmentation, image) if options.refine_edges else segmentation
+
+    rows = []
+    for item in segment_all(expand(options.photos), segment):
+        rows.append(table_row(item))
+        if item.problem:
+            print(f"segdemo predict: {item.problem}", file=sys.stderr)
+            continue
+        write_item(options.out, item, style)
+        shares = ", ".join(f"{name} {share:.1%}" for name, share in item.segmentation.areas.items() if share)
+        print(f"{item.path}: {shares}")
+    if len(rows) > 1:
+        write_table(options.out, rows)
+    return BAD_INPUT if any(row["problem"] for row in rows) else 0
 
 
 def train(options: argparse.Namespace) -> int:
@@ -141,30 +142,3 @@ def _describe(entry: catalog.Entry) -> dict[str, object]:
     except CheckpointError as error:
         return {**row, "problem": str(error)}
     return {**row, "classes": list(metadata.classes), "analysis_size": metadata.analysis_size}
-
-
-def _unique_stems(photos: Sequence[Path]) -> list[str]:
-    """Name results after their photos; photos of the same name in different folders get a number."""
-    stems: dict[str, str] = {}
-    for photo in photos:
-        stem, number = photo.stem, 1
-        # Compared without case, since macOS and Windows take A and a for the same file.
-        while stem.casefold() in stems:
-            number += 1
-            stem = f"{photo.stem}-{number}"
-        stems[stem.casefold()] = stem
-    return list(stems.values())
-
-
-def _write_files(stem: str, image: Image.Image, segmentation: Segmentation, options: argparse.Namespace) -> None:
-    class_map = segmentation.class_map()
-    index = segmentation.class_index(options.heatmap_class)
-    pictures = {
-        "mask": render.index_mask(class_map, segmentation.colours),
-        "overlay": render.overlay(image, class_map, segmentation.colours, options.opacity, segmentation.has_background),
-        "heatmap": render.heatmap(segmentation.heatmap(index), options.colormap),
-    }
-    for kind, picture in pictures.items():
-        picture.save(options.out / f"{stem}_{kind}.png")
-    facts = {**segmentation.facts(), "heatmap_class": segmentation.classes[index]}
-    (options.out / f"{stem}.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")

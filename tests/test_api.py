@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+import zipfile
 
 import gradio as gr
 import numpy as np
@@ -15,7 +16,7 @@ from segdemo import catalog
 from segdemo.images import read_image
 from segdemo.segmenter import Segmenter
 
-PUBLIC = {"/segment", "/transposed_conv", "/adaptive_pooling", "/size_trace", "/fc_as_conv", "/compare"}
+PUBLIC = {"/segment", "/transposed_conv", "/adaptive_pooling", "/size_trace", "/fc_as_conv", "/compare", "/batch"}
 
 
 @pytest.fixture(scope="module")
@@ -179,3 +180,22 @@ def test_comparing_is_an_endpoint(client, striped_photo):
 def test_comparing_what_cannot_be_compared_gets_a_sentence(client, striped_photo, networks, message):
     with pytest.raises(AppError, match=message):
         client.predict(handle_file(str(striped_photo)), networks, api_name="/compare")
+
+
+def test_a_batch_is_an_endpoint_and_a_bad_file_stops_no_other(client, striped_photo, tmp_path):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff no photo")
+    photos = [handle_file(str(path)) for path in (striped_photo, broken)]
+    archive, rows = client.predict(photos, "conv1x1_vgg11", api_name="/batch")
+    assert [bool(row["problem"]) for row in rows] == [False, True]
+    with zipfile.ZipFile(archive) as packed:
+        names = set(packed.namelist())
+        mask = Image.open(packed.open("stripes_mask.png"))
+        wanted = Segmenter.load("conv1x1_vgg11", "cpu")(read_image(striped_photo)).class_map()
+        np.testing.assert_array_equal(np.asarray(mask), wanted)
+    assert names == {f"stripes{end}" for end in ("_mask.png", "_overlay.png", "_heatmap.png", ".json")} | {"areas.csv"}
+
+
+def test_a_batch_of_nothing_gets_a_sentence(client):
+    with pytest.raises(AppError, match="Choose some photos"):
+        client.predict([], "fcn8s_vgg16", api_name="/batch")

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import gradio as gr
 import numpy as np
@@ -117,8 +116,19 @@ def test_no_name_leads_out_of_the_folder(tmp_path, striped_photo):
     assert {path.name for path in tmp_path.iterdir()} == {"..png", "out"}
 
 
-def test_names_that_differ_in_case_alone_do_not_overwrite_each_other():
-    assert commands._unique_stems([Path("A.jpg"), Path("a.png"), Path("a.jpg")]) == ["A", "a-2", "a-3"]
+def test_a_folder_of_photos_gets_a_table(tmp_path, capsys):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in ("one.png", "two.png"):
+        Image.new("RGB", (40, 60)).save(folder / name)
+    (folder / "notes.txt").write_text("no photo")
+    out = tmp_path / "out"
+    assert main(["predict", str(folder), "--model", "conv1x1_vgg11", "--out", str(out)]) == 2
+    assert "notes.txt" in capsys.readouterr().err
+    rows = (out / "areas.csv").read_text(encoding="utf-8").splitlines()
+    assert rows[0] == "photo,width,height,background,cat,dog,problem"
+    assert [row.split(",")[0] for row in rows[1:]] == ["notes.txt", "one.png", "two.png"]
+    assert (out / "two_mask.png").exists()
 
 
 def test_evaluate_prints_the_figures_as_json(pet_folder, capsys):

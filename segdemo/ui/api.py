@@ -8,6 +8,7 @@ from segdemo.lessons.adaptive_pooling import bins
 from segdemo.lessons.transposed_conv import Setting
 from segdemo.segmentation import AUTO, check_class
 from segdemo.ui import files
+from segdemo.ui.batch_tab import process
 from segdemo.ui.compare_tab import show
 from segdemo.ui.inference import Request, compare_file, segment_file
 from segdemo.ui.lesson_fc_as_conv import compare_file as compare_linear_and_conv
@@ -75,6 +76,21 @@ def compare_networks(image: str | None, networks: str) -> tuple[object, ...]:
         "networks": {each.network: each.facts() for each in segmentations},
     }
     return overlays, files.write_picture(folder, "disagreement.png", shown.apart), facts
+
+
+def batch(photos: list[str] | None, network: str) -> tuple[str, list[dict[str, object]]]:
+    """Segment many photos.
+
+    Args:
+        photos: The uploaded files.
+        network: A name that `python -m segdemo models` lists.
+
+    Returns:
+        A zip with masks, overlays, heatmaps, facts and a table, and the table's rows as JSON; a photo that cannot be
+        read has its `problem` there.
+    """
+    _, rows, archive = process(photos or [], network)
+    return archive, rows
 
 
 def fc_as_conv(image: str | None) -> dict[str, object]:
@@ -171,6 +187,14 @@ def add_endpoints() -> None:
             gr.Textbox(AUTO, label="class"),
             gr.Number(None, label="analysis_size", precision=0),
         ]
+        gr.Button("batch").click(
+            batch,
+            [gr.File(file_count="multiple", label="photos"), gr.Textbox("fcn8s_vgg16", label="network")],
+            [gr.File(label="zip"), gr.JSON(label="table")],
+            api_name="batch",
+            concurrency_id="network",
+            concurrency_limit=1,
+        )
         gr.Button("compare").click(
             compare_networks,
             [

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from segdemo.ui import about_tab, api, compare_tab, lessons_tab, segment_tab
+from segdemo.ui import about_tab, api, batch_tab, compare_tab, lessons_tab, segment_tab
 
 _HOUR = 3600
 # A click into the list of classes selects what stands there, so that typing searches instead of adding to it.
@@ -26,6 +26,8 @@ def build_demo() -> gr.Blocks:
             segment_tab.build()
         with gr.Tab("Compare"):
             compare_tab.build()
+        with gr.Tab("Batch"):
+            batch_tab.build()
         with gr.Tab("Lessons"):
             lessons_tab.build()
         with gr.Tab("About"):
