@@ -14,7 +14,7 @@ from segdemo.training.metrics import confusion_matrix, summarise
 from segdemo.training.tasks import normalise
 from segdemo.training.validate import evaluating, validate_outputs
 
-SHIFTS = tuple(step / 10 for step in range(-10, 31))
+SHIFTS = tuple(step / 5 for step in range(-5, 26))
 """Of the background's score, natural logarithm of the odds."""
 
 

@@ -188,9 +188,8 @@ RECIPES = {
             phases=(
                 Phase(epochs=9, image_size=48, background_share=0.2),
                 Phase(epochs=7, peak_rate=1e-3, warmup=0.1, **_PETLESS),
-                Phase(epochs=1, image_size=96, peak_rate=2e-4, warmup=0.1, **_PETLESS),
             ),
-            analysis_size=128,
+            analysis_size=96,
             class_weights=(1.0, 1.2, 1.0),
             zoom=(0.5, 1.0),
             aspect=0.2,
