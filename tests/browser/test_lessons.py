@@ -6,13 +6,22 @@ from PIL import Image
 from playwright.sync_api import expect
 
 
+def go(page, name):
+    """Open a tab, which on a phone may be behind the three dots."""
+    tab = page.get_by_role("tab", name=name, exact=True)
+    if not tab.is_visible():
+        menu = page.locator(".overflow-menu:visible", has_text=name)
+        menu.locator("> button").click()
+        tab = menu.locator(".overflow-dropdown button", has_text=name)
+    tab.click()
+
+
 @pytest.fixture
 def open_lesson(open_page):
     def opened(name, **options):
         page = open_page(**options)
-        page.get_by_role("tab", name="Lessons").click()
-        if page.get_by_role("tab", name=name).is_visible():
-            page.get_by_role("tab", name=name).click()
+        for tab in ("Lessons", name):
+            go(page, tab)
         return page
 
     return opened
