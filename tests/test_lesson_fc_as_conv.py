@@ -4,10 +4,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from torch import nn
 
 from segdemo.lessons import fc_as_conv as lesson
 from segdemo.models.classifier import Classifier, Conv1x1Segmenter
+from segdemo.ui import lesson_fc_as_conv as page
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +77,14 @@ def test_each_crop_s_logits_are_the_classifiers(classifier, twin, height, width,
                     wanted = classifier(image[None, :, top : top + crop, left : left + crop])[0]
                 torch.testing.assert_close(found.crops[:, row, column], wanted)
     assert found.dense_seconds > 0 and found.crop_seconds > 0
+
+
+def test_a_photo_thinner_than_a_cell_is_slid_over_too(tmp_path):
+    path = tmp_path / "line.png"
+    Image.new("RGB", (300, 2), (200, 90, 10)).save(path)
+    text, _, *maps = page._slide(str(path), 96)
+    assert "times as long" in text
+    assert all(picture.width > picture.height for picture in maps)
 
 
 def test_crops_of_one_cell_differ_from_the_dense_pass_only_by_padding(twin):

@@ -125,12 +125,6 @@ class FCN(SegmentationNetwork):
             for stride, scores in maps.items()
         }
 
-    def forward_with_map(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Give the chosen output alone, without upsampling the others."""
-        height, width = images.shape[-2:]
-        score_map = self.score_map(pad_to_multiple(images, self.size_multiple))
-        return self.crop_map(score_map, height, width), self.upsample(score_map)[..., :height, :width]
-
     def forward_all(self, images: Tensor) -> dict[int, Tensor]:
         """Score every pixel by all three outputs, as joint training needs it: `[N, C, H, W]` for each stride."""
         return {stride: scores for stride, (_, scores) in self.forward_outputs(images).items()}

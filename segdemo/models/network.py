@@ -68,20 +68,9 @@ class SegmentationNetwork(nn.Module, ABC):
         Returns:
             The score map `[N, C, ⌈H/stride⌉, ⌈W/stride⌉]` and the upsampled scores `[N, C, H, W]`.
         """
-        return self.forward_outputs(images)[self.stride]
-
-    def forward_outputs(self, images: Tensor) -> dict[int, tuple[Tensor, Tensor]]:
-        """Give every output that the network has, by its stride, from one pass.
-
-        Args:
-            images: Normalised RGB, `[N, 3, H, W]`.
-
-        Returns:
-            For each stride what `forward_with_map` gives. Only the FCN has more than one.
-        """
         height, width = images.shape[-2:]
         score_map = self.score_map(pad_to_multiple(images, self.size_multiple))
-        return {self.stride: (self.crop_map(score_map, height, width), self.upsample(score_map)[..., :height, :width])}
+        return self.crop_map(score_map, height, width), self.upsample(score_map)[..., :height, :width]
 
     def padded_score_map(self, images: Tensor) -> Tensor:
         """Make the coarse scores of images of any size: `[N, 3, H, W]` → `[N, C, ⌈H/stride⌉, ⌈W/stride⌉]`."""

@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_BORDER = 255
+from segdemo.training.data import IGNORE
+
 _PLAIN_PARTS = 0.3  # share of the drawn structures that get one more part without bars
 Boxes = Tensor  # float32 [N, 4]: centre x, centre y, half width, half height, from -1 (left, top) to 1 (right, bottom)
 
@@ -155,7 +156,7 @@ def pet_colours(images: Tensor, labels: Tensor, count: int) -> Tensor:
     Returns:
         `[count, 2, 3]`; random colours where no photo shows a pet.
     """
-    flat, pets = images.flatten(2), ((labels != 0) & (labels != _BORDER)).flatten(1).float()
+    flat, pets = images.flatten(2), ((labels != 0) & (labels != IGNORE)).flatten(1).float()
     rows = pets.sum(1).nonzero().flatten()
     if not len(rows):
         return torch.rand(count, 2, 3).to(images)

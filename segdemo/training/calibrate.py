@@ -4,15 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from segdemo.checkpoints import load, save
 from segdemo.models import SegmentationNetwork
 from segdemo.training.data import CLASSES, Pets
 from segdemo.training.metrics import confusion_matrix, summarise
-from segdemo.training.tasks import normalise
-from segdemo.training.validate import evaluating, validate_outputs
+from segdemo.training.validate import evaluating, score, validate_outputs
 
 SHIFTS = tuple(step / 5 for step in range(-5, 26))
 """Of the background's score, natural logarithm of the odds."""
@@ -57,20 +55,11 @@ def calibrate(path: Path, held_out: Pets) -> float:
         CheckpointError: The file is missing or damaged.
     """
     network, metadata = load(path)
-    shift = best_shift(_scores(network, held_out, metadata.analysis_size), held_out.labels)
+    with evaluating(network):
+        scores = torch.cat([found for _, _, found in score(network, held_out, metadata.analysis_size)])
+    shift = best_shift(scores, held_out.labels)
     shift_background(network, shift)
     figures = validate_outputs(network, metadata.recipe["name"], held_out, metadata.analysis_size)
     total = round(metadata.recipe.get("background_shift", 0.0) + shift, 2)
     save(path, network, replace(metadata, metrics=figures, recipe={**metadata.recipe, "background_shift": total}))
     return shift
-
-
-def _scores(network: SegmentationNetwork, pets: Pets, size: int, batch_size: int = 32) -> Tensor:
-    """Score photos as `validate` does."""
-    parts = []
-    with evaluating(network):
-        for rows in torch.arange(len(pets)).split(batch_size):
-            images = pets.images[rows].float() / 255
-            images = normalise(F.interpolate(images, (size, size), mode="bilinear", antialias=True))
-            parts.append(F.interpolate(network(images), pets.labels.shape[-2:], mode="bilinear"))
-    return torch.cat(parts)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from segdemo.models import SegmentationNetwork
 from segdemo.models.classifier import Conv1x1Segmenter
@@ -28,6 +28,28 @@ def evaluating(network: nn.Module) -> Iterator[None]:
             module.training = training
 
 
+def score(
+    network: SegmentationNetwork, pets: Pets, size: int, batch_size: int = 32
+) -> Iterator[tuple[Pets, Tensor, Tensor]]:
+    """Run a network over photos in memory.
+
+    Args:
+        network: Any segmentation network, in the mode that it is to run in.
+        pets: The photos.
+        size: Side at which the network sees them, pixels.
+        batch_size: Photos at a time.
+
+    Returns:
+        An iterator over batches: the photos, what the network saw of them, and its scores at their labels' resolution.
+    """
+    device = next(network.parameters()).device
+    for rows in torch.arange(len(pets)).split(batch_size):
+        batch = pets[rows]
+        images = F.interpolate(batch.images.float() / 255, (size, size), mode="bilinear", antialias=True)
+        images = normalise(images).to(device)
+        yield batch, images, F.interpolate(network(images), batch.labels.shape[-2:], mode="bilinear")
+
+
 def validate(network: SegmentationNetwork, pets: Pets, size: int, batch_size: int = 32) -> dict[str, object]:
     """Measure a network on photos in memory, at their labels' resolution.
 
@@ -42,13 +64,8 @@ def validate(network: SegmentationNetwork, pets: Pets, size: int, batch_size: in
     """
     confusion = torch.zeros(len(CLASSES), len(CLASSES), dtype=torch.int64)
     correct = 0
-    device = next(network.parameters()).device
     with evaluating(network):
-        for rows in torch.arange(len(pets)).split(batch_size):
-            batch = pets[rows]
-            images = F.interpolate(batch.images.float() / 255, (size, size), mode="bilinear", antialias=True)
-            images = normalise(images).to(device)
-            scores = F.interpolate(network(images), batch.labels.shape[-2:], mode="bilinear")
+        for batch, images, scores in score(network, pets, size, batch_size):
             confusion += confusion_matrix(scores.argmax(1).cpu(), batch.labels, len(CLASSES))
             if isinstance(network, Conv1x1Segmenter):
                 animal = network.classify(images)[:, 1:].argmax(1).cpu() + 1

@@ -10,7 +10,7 @@ from segdemo import catalog, render
 from segdemo.batch import Style, pack, segment_all, table_row, write_item, write_table
 from segdemo.segmentation import Segmentation
 from segdemo.ui import files
-from segdemo.ui.inference import Request, run_network
+from segdemo.ui.inference import Request, load_segmenter, run_network
 
 MOST = 60  # photos at a time
 _SHOWN = 512  # pixels, the longer side of a picture in the gallery
@@ -39,6 +39,7 @@ def process(
         raise gr.Error(f"These are {len(paths)} photos; at most {MOST} go at a time.", print_exception=False)
     try:
         catalog.find(network).fetch()
+        load_segmenter(network)  # a damaged file is said here, before the first photo
     except ValueError as error:
         raise gr.Error(str(error), print_exception=False) from error
 

@@ -65,7 +65,7 @@ def show(photo: Image.Image, segmentations: list[Segmentation], truth: np.ndarra
 
 
 def build() -> None:
-    """Lay the tab out and wire it; it runs when it is first looked at."""
+    """Lay the tab out and wire it."""
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
             photo = PhotoInput(

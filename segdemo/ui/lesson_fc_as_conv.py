@@ -13,13 +13,17 @@ from segdemo import catalog, render
 from segdemo.images import ImageError, read_image
 from segdemo.lessons import fc_as_conv as lesson
 from segdemo.models.classifier import Conv1x1Segmenter
+from segdemo.models.network import pad_to_multiple
 from segdemo.segmenter import fit, normalised
-from segdemo.ui.lesson_parts import AT_ONCE, picture, slider
+from segdemo.ui.lesson_parts import picture, slider
 from segdemo.ui.photo_input import PhotoInput
 
 _NETWORK = "conv1x1_vgg11"
 _EXAMPLES = ("lion.jpg", "cheetah1.jpg", "tower.jpg")
 _CROP = 64  # pixels
+_SLIDING = ("One dense pass", "The classifier on a crop about each cell", "Difference")
+# A pass of a network waits for its turn, unlike what only draws.
+_IN_TURN = {"concurrency_id": "network", "concurrency_limit": 1, "api_visibility": "private"}
 _TEXT = """
 ### From a Linear layer to a 1×1 conv
 A classifier ends in a Linear layer that reads the **mean** of its feature map. The same weights, reshaped, are a 1×1
@@ -86,20 +90,9 @@ def build() -> None:
             with gr.Row(visible=False) as row:
                 maps = [picture(None, text, f"fc-map-{i}", 180) for i, text in enumerate(_SLIDING)]
     controls = [photo, pixels, forget]
-    photo.change(_draw, controls, outputs.every(), **AT_ONCE)
-    pixels.release(_draw, controls, outputs.every(), **AT_ONCE)
-    forget.input(_draw, controls, outputs.every(), **AT_ONCE)
-    button.click(
-        _slide,
-        [photo, pixels],
-        [slid, row, *maps],
-        concurrency_id="network",
-        concurrency_limit=1,
-        api_visibility="private",
-    )
-
-
-_SLIDING = ("One dense pass", "The classifier on a crop about each cell", "Difference")
+    for changed in (photo.change, pixels.release, forget.input):
+        changed(_draw, controls, outputs.every(), show_progress="hidden", trigger_mode="always_last", **_IN_TURN)
+    button.click(_slide, [photo, pixels], [slid, row, *maps], **_IN_TURN)
 
 
 def _lay_out_results(first: list[object]) -> _Outputs:
@@ -171,9 +164,8 @@ def _slide(path: str | None, size: float) -> list[object]:
         found, seen = compare_file(path, int(size))
     except ImageError as error:
         raise gr.Error(str(error), print_exception=False) from error
-    stride = _twin().stride
-    whole = seen[:, : seen.shape[1] // stride * stride, : seen.shape[2] // stride * stride]
-    slid = lesson.slide(_twin(), whole, _CROP)
+    # As the network itself pads: a photo narrower than a cell has one all the same.
+    slid = lesson.slide(_twin(), pad_to_multiple(seen[None], _twin().size_multiple)[0], _CROP)
     index = 1 + int(found.logits[1:].argmax())
     limit = float(torch.stack((slid.dense, slid.crops)).abs().max())
     maps = (slid.dense[index], slid.crops[index], slid.dense[index] - slid.crops[index])
