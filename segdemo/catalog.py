@@ -9,7 +9,7 @@ from pathlib import Path
 from torchvision.models import WeightsEnum, get_weight
 
 from segdemo import weights
-from segdemo.checkpoints import Metadata, load, load_metadata
+from segdemo.checkpoints import Metadata, load, load_metadata, verify
 from segdemo.models import SegmentationNetwork
 from segdemo.models.pretrained import from_torchvision
 
@@ -62,7 +62,7 @@ class Entry(ABC):
         """Build the network with its weights.
 
         Raises:
-            CheckpointError: A bundled file is missing or damaged.
+            CheckpointError: A bundled file is missing, damaged, or another than SHA256SUMS names.
             WeightsError: A file to be downloaded is neither there nor to be had, or damaged.
         """
 
@@ -103,7 +103,8 @@ class Bundled(Entry):
         """There is nothing to fetch."""
 
     def load(self) -> SegmentationNetwork:
-        """Rebuild the network from its checkpoint."""
+        """Rebuild the network from its checkpoint, if that is the one whose sum the table has."""
+        verify(self.path)
         return load(self.path, **self.overrides)[0]
 
 
@@ -217,6 +218,20 @@ ENTRIES = {
             "Classifier, 1×1 conv",
             "A VGG11 that learned one label per image: its Linear layer became a 1×1 conv, upsampled ×16.",
             "conv1x1_vgg11.safetensors",
+        ),
+        Bundled(
+            "unet_vgg16_bn",
+            "U-Net",
+            "The FCN's VGG16 encoder, frozen at first and then fine-tuned, and a decoder with a skip at every stage: "
+            "a score for each pixel.",
+            "unet_vgg16_bn.safetensors",
+        ),
+        Bundled(
+            "conv1x1_resnet18",
+            "ResNet18, 1×1 conv",
+            "A ResNet18 that learned one label per image of any size, by adaptive pooling: its Linear layer became a "
+            "1×1 conv, upsampled ×32.",
+            "conv1x1_resnet18.safetensors",
         ),
         Pretrained(
             "dense_vgg16_imagenet",

@@ -3,17 +3,24 @@
 import json
 import re
 from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
+from hashlib import sha256
 from math import isfinite
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from segdemo.models import SegmentationNetwork, build
 
+SUMS = "SHA256SUMS"
+"""The table of a folder's files, as `sha256sum` writes and checks it."""
+
 _CHANNELS = 3  # red, green, blue
+_BLOCK = 1 << 20
+_LONGEST_REASON = 200  # letters
 
 
 class CheckpointError(ValueError):
@@ -71,6 +78,8 @@ class Metadata:
             and all(isfinite(value) for value in self.mean)
             and all(value > 0 for value in self.std),
             "analysis_size is at least 1": self.analysis_size >= 1,
+            "the arguments' num_classes is the number of classes": isinstance(self.arguments, dict)
+            and self.arguments.get("num_classes", len(self.classes)) == len(self.classes),
         }
         broken = [rule for rule, holds in checks.items() if not holds]
         if broken:
@@ -137,11 +146,53 @@ def load(path: Path, **overrides: object) -> tuple[SegmentationNetwork, Metadata
         # On the meta device nothing is allocated or drawn, so shapes are checked before memory is spent on them.
         with torch.device("meta"):
             network = build(metadata.architecture, **{**metadata.arguments, **overrides})
+        _check_kinds(network, tensors)
         network.load_state_dict(tensors, assign=True)
-    except (AttributeError, RuntimeError, TypeError, ValueError) as error:
-        reason = str(error).splitlines()[0].rstrip(":")
-        raise CheckpointError(f"{path.name} does not fit the architecture it names: {reason}") from error
+    except Exception as error:  # builders answer hostile arguments with any exception
+        raise CheckpointError(f"{path.name} does not fit the architecture it names: {_reason(error)}") from error
     return network.eval(), metadata
+
+
+def write_sums(folder: Path) -> Path:
+    """Write the sha256 of a folder's checkpoints beside them, and give the table's path."""
+    lines = [f"{digest(path)}  {path.name}\n" for path in sorted(folder.glob("*.safetensors"))]
+    table = folder / SUMS
+    table.write_text("".join(lines), encoding="utf-8", newline="\n")
+    return table
+
+
+def verify(path: Path) -> None:
+    """Compare a file with the sum that the table beside it has; one that is not there is for `load` to refuse.
+
+    Raises:
+        CheckpointError: The sum differs, or the table has none.
+    """
+    if not path.is_file():
+        return
+    table = path.with_name(SUMS)
+    entries = table.read_text(encoding="utf-8").splitlines() if table.is_file() else []
+    # Between the two stand two blanks, or a blank and an asterisk.
+    sums = {name.lstrip(" *"): wanted for wanted, _, name in (entry.partition(" ") for entry in entries)}
+    advice = "if you trust the file, `python -m segdemo sums` writes it"
+    if path.name not in sums:
+        raise CheckpointError(f"{SUMS} has no sum for {path.name}: {advice}")
+    if sums[path.name] != digest(path):
+        raise CheckpointError(f"{path.name} is not the file whose sum {SUMS} has: fetch it again, or {advice}")
+
+
+def digest(path: Path) -> str:
+    """Give a file's sha256 in hexadecimal; read once a process as long as the file stays what it is."""
+    state = path.stat()
+    return _digest(path, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, _size: int, _changed: int) -> str:
+    found = sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            found.update(block)
+    return found.hexdigest()
 
 
 def _compact(tensor: Tensor) -> Tensor:
@@ -162,9 +213,22 @@ def _read(path: Path, with_tensors: bool) -> tuple[Metadata, dict[str, Tensor]]:
             metadata = _parse(file.metadata() or {})
             names = file.keys() if with_tensors else ()
             tensors = {name: _expand(file.get_tensor(name)) for name in names}
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path.name} is damaged or no checkpoint of this program: {error}") from error
+    except Exception as error:  # a hostile header is answered with any exception
+        raise CheckpointError(f"{path.name} is damaged or no checkpoint of this program: {_reason(error)}") from error
     return metadata, tensors
+
+
+def _check_kinds(network: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Refuse whole numbers in the place of others, which torch would take for a buffer, and the reverse."""
+    for name, wanted in network.state_dict().items():
+        if name in tensors and tensors[name].is_floating_point() != wanted.is_floating_point():
+            raise ValueError(f"{name} is of type {tensors[name].dtype}")
+
+
+def _reason(error: Exception) -> str:
+    """Give the first line of an error's message, no longer than a sentence."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    return lines[0][:_LONGEST_REASON].rstrip(":")
 
 
 def _expand(tensor: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ import torch
 from torchvision.models import get_model
 
 from segdemo import catalog
+from segdemo.checkpoints import SUMS, CheckpointError, verify
 from segdemo.weights import WeightsError, cached_file
 
 MEGABYTE = 1_000_000
@@ -118,3 +119,18 @@ def test_only_the_outputs_of_one_checkpoint_are_siblings():
     fcns = {"fcn8s_vgg16": 8, "fcn16s_vgg16": 16, "fcn32s_vgg16": 32}
     assert all(catalog.siblings(name) == fcns for name in fcns)
     assert catalog.siblings("conv1x1_vgg11") == catalog.siblings("dense_vgg16_imagenet") == catalog.siblings("x") == {}
+
+
+def test_every_bundled_checkpoint_is_the_one_whose_sum_the_table_has():
+    for entry in catalog.BUNDLED.values():
+        verify(entry.path)
+
+
+def test_a_bundled_checkpoint_that_was_exchanged_is_refused(tmp_path, monkeypatch):
+    table = catalog.CHECKPOINTS / SUMS
+    (tmp_path / SUMS).write_bytes(table.read_bytes())
+    monkeypatch.setattr(catalog, "CHECKPOINTS", tmp_path)
+    for entry in catalog.BUNDLED.values():
+        entry.path.write_bytes(b"another file")
+        with pytest.raises(CheckpointError, match=f"{entry.checkpoint} is not the file"):
+            entry.load()

@@ -1,6 +1,7 @@
 """Files that are enough to rebuild a network, and files that are not."""
 
 import dataclasses
+import hashlib
 import json
 import pickle
 from pathlib import Path
@@ -11,7 +12,17 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from segdemo.checkpoints import CheckpointError, Metadata, load, load_metadata, save
+from segdemo.checkpoints import (
+    SUMS,
+    CheckpointError,
+    Metadata,
+    digest,
+    load,
+    load_metadata,
+    save,
+    verify,
+    write_sums,
+)
 from segdemo.models import ARCHITECTURES, build
 from segdemo.models.classifier import Classifier, Conv1x1Segmenter
 
@@ -183,7 +194,7 @@ def test_weights_of_another_architecture_are_refused(path):
 
 def test_weights_of_another_width_are_refused(path):
     rewrite(path, arguments={"num_classes": 4})
-    assert "does not fit the architecture" in refusal(path)
+    assert "num_classes is the number of classes" in refusal(path)
 
 
 def test_missing_tensors_are_refused(path):
@@ -309,3 +320,50 @@ def test_a_weight_too_large_for_float16_is_refused_on_saving(tmp_path):
     nn.init.constant_(network.score.weight, 1e6)
     with pytest.raises(CheckpointError, match="not finite"):
         save(tmp_path / "tiny.safetensors", network, METADATA)
+
+
+def test_the_table_of_sums_is_what_sha256sum_writes_and_a_file_that_it_names_passes(path, tmp_path):
+    table = write_sums(tmp_path)
+    assert table.read_text() == f"{hashlib.sha256(path.read_bytes()).hexdigest()}  tiny.safetensors\n"
+    verify(path)
+
+
+@pytest.mark.parametrize("mark", ["  ", " *"])
+def test_both_ways_of_writing_a_sum_are_read(path, mark):
+    path.with_name(SUMS).write_text(f"{'0' * 64}{mark}other.safetensors\n{digest(path)}{mark}{path.name}\n")
+    verify(path)
+
+
+def test_a_file_that_is_another_than_its_sum_says_is_refused(path, tmp_path):
+    write_sums(tmp_path)
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"tiny.safetensors is not the file whose sum SHA256SUMS has: fetch it"):
+        verify(path)
+
+
+@pytest.mark.parametrize("table", [None, "", "nonsense\n", f"{'0' * 64}  other.safetensors\n"])
+def test_a_file_without_a_sum_is_refused(path, table):
+    if table is not None:
+        path.with_name(SUMS).write_text(table)
+    with pytest.raises(CheckpointError, match=r"SHA256SUMS has no sum for tiny\.safetensors"):
+        verify(path)
+
+
+def test_a_file_is_summed_once_as_long_as_it_stays_what_it_is(path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(
+        Path, "open", lambda self, *a, _open=Path.open, **k: opened.append(self) or _open(self, *a, **k)
+    )
+    first = digest(path)
+    assert digest(path) == first
+    assert opened == [path]
+    monkeypatch.undo()
+    path.write_bytes(b"other")
+    assert digest(path) == hashlib.sha256(b"other").hexdigest() != first
+
+
+def test_classes_and_outputs_must_agree_in_number(path):
+    rewrite(path, classes=("background", "cat"), colours=("#000000", "#e69f00"))
+    assert "num_classes is the number of classes" in refusal(path)

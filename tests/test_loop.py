@@ -12,7 +12,7 @@ from segdemo.training.loop import Trainer, one_cycle
 from segdemo.training.recipes import RECIPES, Phase
 from segdemo.training.validate import validate
 
-PHASE = Phase(epochs=1, image_size=32, peak_rate=1.5e-3)
+PHASE = Phase(epochs=1, image_size=32, peak_rate=1.5e-3, background_zoom=(0.15, 0.5))
 
 
 @pytest.fixture
@@ -24,7 +24,6 @@ def recipe():
         phases=(PHASE, PHASE),
         batch_size=4,
         analysis_size=32,
-        background_zoom=(0.15, 0.5),
     )
 
 
@@ -75,7 +74,7 @@ def test_a_run_leaves_a_log_and_a_checkpoint_that_loads(recipe, pets, tmp_path):
 
 def test_the_loss_falls(recipe, pets, tmp_path):
     trainer = Trainer(
-        replace(recipe, phases=(replace(PHASE, epochs=6),), colour=0.0, zoom=(1.0, 1.0), aspect=0.0), tmp_path
+        replace(recipe, phases=(replace(PHASE, epochs=6, colour=0.0, zoom=(1.0, 1.0), aspect=0.0),)), tmp_path
     )
     trainer.fit(pets, pets)
     log = rows(tmp_path)

@@ -85,11 +85,14 @@ def test_a_card_replaces_the_last_one(tmp_path):
 
 
 def test_a_card_has_a_line_for_each_phase_with_what_it_sets():
-    phases = [{"epochs": 3, "peak_rate": 0.0003, "frozen": ["stages.0.", "stages.1."], "paste": 0.0}, {"epochs": 2}]
+    phases = [
+        {"epochs": 3, "peak_rate": 0.0003, "frozen": ["stages.0.", "stages.1."], "paste": 0.0},
+        {"epochs": 2, "zoom": [0.5, 1.0]},
+    ]
     entry = catalog.find("fcn8s_vgg16")
     metadata = replace(entry.metadata, recipe={"name": "x", "start": "random", "zoom": [0.5, 1], "phases": phases})
     text = report.card(metadata, entry.path)
     assert "| recipe | x: zoom [0.5, 1] |" in text
     assert "| phase 1 | epochs 3, peak_rate 0.0003, frozen stages.0. stages.1. |" in text
-    assert "| phase 2 | epochs 2 |" in text
+    assert "| phase 2 | epochs 2, zoom 0.5 1 |" in text
     assert "| started from | random |" in text

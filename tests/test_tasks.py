@@ -12,11 +12,11 @@ from segdemo.training.data import Pets, load_pets
 from segdemo.training.recipes import RECIPES, Phase
 from segdemo.training.tasks import MEAN, STD, TASKS, AllOutputs, ClassifyTask, SegmentTask, normalise
 
-PHASE = Phase(epochs=1, image_size=32)
+PHASE = Phase(epochs=1, image_size=32, background_zoom=(0.15, 0.5))
 SMALL = {"batch_size": 4, "dropout": 0.0, "phases": (PHASE,)}
 FCN_ARGUMENTS = {"backbone": "vgg11_bn", "num_classes": 3, "fc_width": 8, "fc_kernel": 1}
 SEGMENT = dataclasses.replace(RECIPES["fcn_vgg16"], arguments=FCN_ARGUMENTS, **SMALL)
-CLASSIFY = dataclasses.replace(RECIPES["conv1x1_vgg11"], background_zoom=(0.15, 0.5), **SMALL)
+CLASSIFY = dataclasses.replace(RECIPES["conv1x1_vgg11"], **SMALL)
 UNET = dataclasses.replace(
     RECIPES["unet_vgg16_bn"], arguments={"backbone": "vgg11_bn", "num_classes": 3, "widths": (8,) * 5}, **SMALL
 )
@@ -67,8 +67,8 @@ def test_segmenting_learns_from_the_mean_over_the_three_outputs(pets):
 
 
 def test_segmenting_cuts_labels_out_with_their_photos(pets):
-    task = SegmentTask(dataclasses.replace(SEGMENT, colour=0.0))
-    images, targets = task.augment(pets[torch.arange(32) % len(pets)], PHASE)
+    task = SegmentTask(SEGMENT)
+    images, targets = task.augment(pets[torch.arange(32) % len(pets)], with_phase(colour=0.0))
     red_over_green = images[:, 0] * STD[0] + MEAN[0] - images[:, 1] * STD[1] - MEAN[1]
     assert targets.dtype == torch.int64
     assert set(targets.unique().tolist()) == {0, 1, 2, 255}
@@ -78,8 +78,8 @@ def test_segmenting_cuts_labels_out_with_their_photos(pets):
 
 
 def test_segmenting_adds_images_without_a_pet_and_pastes_onto_them(pets):
-    task = SegmentTask(dataclasses.replace(SEGMENT, background_zoom=(0.2, 0.4)))
-    phase = with_phase(background_share=0.2, paste=0.5, drawn=0.5)
+    task = SegmentTask(SEGMENT)
+    phase = with_phase(background_share=0.2, paste=0.5, drawn=0.5, background_zoom=(0.2, 0.4))
     images, targets = task.augment(pets[torch.arange(32) % len(pets)], phase)
     assert len(images) == len(targets) == 40
     assert targets[32:].eq(0).all()
@@ -91,12 +91,37 @@ def test_what_is_pasted_is_background(pets):
     everywhere = Pets(pets.images, torch.full_like(pets.labels, 2), pets.species)
     everywhere.labels[:, :16, :16] = 0  # somewhere a patch must come from
     rows = torch.arange(64) % len(pets)
-    task = SegmentTask(dataclasses.replace(SEGMENT, zoom=(0.5, 0.5), aspect=0.0, background_zoom=(0.1, 0.3)))
+    task = SegmentTask(SEGMENT)
+    plain = with_phase(zoom=(0.5, 0.5), aspect=0.0, background_zoom=(0.1, 0.3))
     torch.manual_seed(0)
-    without = task.augment(everywhere[rows], PHASE)[1].eq(0).float().mean()
+    without = task.augment(everywhere[rows], plain)[1].eq(0).float().mean()
     torch.manual_seed(0)
-    pasted = task.augment(everywhere[rows], with_phase(paste=1.0))[1].eq(0).float().mean()
+    pasted = task.augment(everywhere[rows], dataclasses.replace(plain, paste=1.0))[1].eq(0).float().mean()
     assert pasted > without + 0.1
+
+
+def test_segmenting_erases_pets(pets):
+    images, targets = SegmentTask(SEGMENT).augment(pets, with_phase(erased_share=1 / 3, colour=0.0))
+    assert len(images) == 6
+    assert targets[4:].eq(0).all() and targets[:4].ne(0).any()
+    # The pets are red and everything else is green, though patches change their colours.
+    assert (images[4:, 0] - images[4:, 1]).amax() < (images[:4, 0] - images[:4, 1]).amax() - 1
+
+
+def test_of_many_images_without_a_pet_those_are_kept_in_which_the_network_sees_one(pets):
+    task = SegmentTask(SEGMENT)
+    task.network.train()
+    seen = []
+    task.network.register_forward_hook(lambda module, inputs, scores: seen.append((module.training, inputs[0], scores)))
+    phase = with_phase(background_share=1 / 5, mined=4, paste=0.5, background_zoom=(0.1, 0.3))
+    images, targets = task.augment(pets[torch.arange(16) % len(pets)], phase)
+    ((training, candidates, scores),) = seen
+    assert len(candidates) == 16 and len(images) == 20
+    pet = 1 - scores.softmax(1)[:, 0].mean((1, 2))
+    order = pet.argsort(descending=True)
+    torch.testing.assert_close(images[16:], candidates[order[:4]])
+    assert targets[16:].eq(0).all()
+    assert not training and all(module.training for module in task.network.modules())
 
 
 def test_border_pixels_do_not_change_the_loss():
@@ -122,8 +147,9 @@ def test_classifying_adds_background_crops_that_hold_no_pet(pets):
     # Photos that are white where the label is not background tell what a crop holds; at 8 px no crop is enlarged, so
     # none is blended with pixels outside its box.
     marked = Pets((pets.labels != 0).byte().mul(255)[:, None].expand(-1, 3, -1, -1), pets.labels, pets.species)
-    task = ClassifyTask(dataclasses.replace(CLASSIFY, colour=0.0, background_zoom=(0.2, 0.4)))
-    images, targets = task.augment(marked, with_phase(image_size=8, background_share=1 / 3))
+    task = ClassifyTask(CLASSIFY)
+    phase = with_phase(image_size=8, background_share=1 / 3, colour=0.0, background_zoom=(0.2, 0.4))
+    images, targets = task.augment(marked, phase)
     assert targets.tolist() == [1, 2, 1, 2, 0, 0]
     torch.testing.assert_close(images[targets == 0], normalise(torch.zeros(2, 3, 8, 8)))
     assert not torch.allclose(images[targets != 0], normalise(torch.zeros(4, 3, 8, 8)))
@@ -131,8 +157,9 @@ def test_classifying_adds_background_crops_that_hold_no_pet(pets):
 
 def test_classifying_adds_photos_whose_pet_is_erased(pets):
     marked = Pets((pets.labels != 0).byte().mul(255)[:, None].expand(-1, 3, -1, -1), pets.labels, pets.species)
-    task = ClassifyTask(dataclasses.replace(CLASSIFY, colour=0.0, background_zoom=(0.2, 0.4)))
-    images, targets = task.augment(marked, with_phase(image_size=48, erased_share=1 / 3))
+    task = ClassifyTask(CLASSIFY)
+    phase = with_phase(image_size=48, erased_share=1 / 3, colour=0.0, background_zoom=(0.2, 0.4))
+    images, targets = task.augment(marked, phase)
     assert targets.tolist() == [1, 2, 1, 2, 0, 0]
     torch.testing.assert_close(images[targets == 0], normalise(torch.zeros(2, 3, 48, 48)))
 

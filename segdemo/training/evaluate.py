@@ -14,7 +14,7 @@ from segdemo.catalog import siblings
 from segdemo.models.classifier import Conv1x1Segmenter
 from segdemo.refine import refine_edges
 from segdemo.segmentation import Segmentation
-from segdemo.segmenter import Segmenter
+from segdemo.segmenter import AnalysisSize, Segmenter
 from segdemo.training.data import CLASSES, labelled_photos
 from segdemo.training.metrics import boundary_counts, confusion_matrix, summarise
 
@@ -26,12 +26,12 @@ class Look:
     """How a network is to look at the photos.
 
     Attributes:
-        analysis_size: The longer side at which it sees them; None takes its own.
+        analysis_size: The longer side at which it sees them; None takes its own, `full` the photo's.
         best_quality: Average over sizes and mirroring.
         refine: Move edges to those of the photo.
     """
 
-    analysis_size: int | None = None
+    analysis_size: AnalysisSize = None
     best_quality: bool = False
     refine: bool = False
 

@@ -21,10 +21,16 @@ class Phase:
         frozen: Parts of the network, by the first words of their parameters' names, that keep their weights and their
             BatchNorm statistics.
         background_share: Share of each batch that is crops without a pet.
-        erased_share: `classify` only: share of each batch that is photos whose pet is painted over with background.
+        erased_share: Share of each batch that is photos whose pet is painted over with background.
+        mined: `segment` only: images without a pet that are made for each that is kept, which are those in which the
+            network sees most of a pet.
         soften: `classify` only: share of the images that are shown at a half or a quarter of their resolution.
         drawn: `segment` only: share of the images without a pet, and of what is pasted, that is drawn, not cut out.
         paste: Share of the images onto which a patch without a pet is pasted, twice over.
+        zoom: Side of the random crop as a share of the photo, lowest and highest.
+        aspect: Crops are squeezed by a factor of up to 1 + aspect either way.
+        colour: Strength of the changes in brightness, contrast and saturation.
+        background_zoom: Side of the crops without a pet as a share of the photo.
 
     Raises:
         ValueError: A setting lies outside its range; the message names it.
@@ -37,15 +43,20 @@ class Phase:
     frozen: tuple[str, ...] = ()
     background_share: float = 0.0
     erased_share: float = 0.0
+    mined: int = 1
     soften: float = 0.0
     paste: float = 0.0
     drawn: float = 0.0
+    zoom: tuple[float, float] = (0.45, 1.0)
+    aspect: float = 0.3
+    colour: float = 0.3
+    background_zoom: tuple[float, float] = (0.2, 0.8)
 
     def __post_init__(self) -> None:
         _refuse_broken(
             "phase",
             {
-                "epochs and image_size are at least 1": min(self.epochs, self.image_size) >= 1,
+                "epochs, image_size and mined are at least 1": min(self.epochs, self.image_size, self.mined) >= 1,
                 "peak_rate is above 0": self.peak_rate > 0,
                 "warmup is from 0 to below 1": 0 <= self.warmup < 1,
                 "frozen is a tuple of names": isinstance(self.frozen, tuple) and all(self.frozen),
@@ -55,6 +66,12 @@ class Phase:
                 "paste, soften and drawn are from 0 to 1": all(
                     0 <= share <= 1 for share in (self.paste, self.soften, self.drawn)
                 ),
+                "aspect is at least 0": self.aspect >= 0,
+                "colour is from 0 to below 1": 0 <= self.colour < 1,
+                **{
+                    f"{name} is two shares of the photo, rising": 0 < low <= high <= 1
+                    for name, (low, high) in {"zoom": self.zoom, "background_zoom": self.background_zoom}.items()
+                },
             },
         )
 
@@ -76,10 +93,6 @@ class Recipe:
         class_weights: In the loss, by class: background, cat, dog.
         label_smoothing: In the loss.
         dropout: In the layers before the scores.
-        zoom: Side of the random crop as a share of the photo, lowest and highest.
-        aspect: Crops are squeezed by a factor of up to 1 + aspect either way.
-        colour: Strength of the changes in brightness, contrast and saturation.
-        background_zoom: Side of the crops without a pet as a share of the photo.
 
     Raises:
         ValueError: A setting lies outside its range; the message names it.
@@ -97,29 +110,20 @@ class Recipe:
     class_weights: tuple[float, float, float] = (1.0, 1.0, 1.0)
     label_smoothing: float = 0.05
     dropout: float = 0.1
-    zoom: tuple[float, float] = (0.45, 1.0)
-    aspect: float = 0.3
-    colour: float = 0.3
-    background_zoom: tuple[float, float] = (0.15, 0.5)
 
     def __post_init__(self) -> None:
         shares = {
             "average": self.average,
             "label_smoothing": self.label_smoothing,
             "dropout": self.dropout,
-            "colour": self.colour,
         }
         checks = {
             "task is segment or classify": self.task in ("segment", "classify"),
             "phases are one or more": len(self.phases) > 0,
             "batch_size and analysis_size are at least 1": min(self.batch_size, self.analysis_size) >= 1,
-            "weight_decay and aspect are at least 0": self.weight_decay >= 0 and self.aspect >= 0,
+            "weight_decay is at least 0": self.weight_decay >= 0,
             "class_weights are three numbers of at least 0": [w >= 0 for w in self.class_weights] == [True] * 3,
             **{f"{name} is from 0 to below 1": 0 <= value < 1 for name, value in shares.items()},
-            **{
-                f"{name} is two shares of the photo, rising": 0 < low <= high <= 1
-                for name, (low, high) in {"zoom": self.zoom, "background_zoom": self.background_zoom}.items()
-            },
         }
         _refuse_broken(f"recipe {self.name}", checks)
 
@@ -145,6 +149,13 @@ class Recipe:
 # For a classifier to say "background" it needs images without a pet that differ from the others in nothing else: crops
 # are enlarged and so blurred, erased pets leave an outline.
 _PETLESS = {"background_share": 0.15, "erased_share": 0.15, "soften": 0.3, "paste": 0.3}
+_GENTLE = {"zoom": (0.5, 1.0), "aspect": 0.2, "colour": 0.25, "background_zoom": (0.25, 0.8)}
+
+# For a segmenter, images in which things stand out that are no pet.
+_THINGS = {"background_share": 0.1, "erased_share": 0.03, "paste": 0.35, "drawn": 0.3}
+
+_DECEIVING = {"background_share": 0.15, "erased_share": 0.05, "mined": 4, "paste": 0.4, "drawn": 0.5}
+_STEM = ("stages.0.", "stages.1.")  # edges and colours, which crops of another kind do not change
 
 RECIPES = {
     recipe.name: recipe
@@ -157,28 +168,23 @@ RECIPES = {
             phases=(
                 Phase(epochs=18),
                 # Every photo holds a pet, so until here whatever stands out is one. Now some things that do are none.
-                Phase(
-                    epochs=7,
-                    peak_rate=1e-3,
-                    warmup=0.1,
-                    frozen=("stages.0.", "stages.1."),
-                    background_share=0.15,
-                    paste=0.35,
-                ),
+                Phase(epochs=7, peak_rate=1e-3, warmup=0.1, frozen=_STEM, background_share=0.15, paste=0.35),
                 Phase(
                     epochs=3,
                     image_size=96,
                     peak_rate=5e-4,
                     warmup=0.05,
-                    frozen=("stages.0.", "stages.1."),
+                    frozen=_STEM,
                     background_share=0.2,
                     paste=0.4,
                     drawn=0.5,
                 ),
+                # All stages but the first once more, at a high rate, against images without a pet that deceive most.
+                Phase(epochs=6, peak_rate=1.2e-3, warmup=0.1, frozen=_STEM[:1], **_DECEIVING),
+                Phase(epochs=2, image_size=96, peak_rate=6e-4, warmup=0.05, frozen=_STEM, **_DECEIVING),
             ),
             analysis_size=96,
             class_weights=(1.0, 2.0, 1.2),
-            background_zoom=(0.2, 0.8),
         ),
         Recipe(
             name="conv1x1_vgg11",
@@ -186,15 +192,19 @@ RECIPES = {
             architecture="conv1x1_vgg",
             arguments={"backbone": "vgg11_bn", "num_classes": 3},
             phases=(
-                Phase(epochs=9, image_size=48, background_share=0.2),
-                Phase(epochs=7, peak_rate=1e-3, warmup=0.1, **_PETLESS),
+                Phase(
+                    epochs=9,
+                    image_size=48,
+                    background_share=0.2,
+                    zoom=(0.65, 1.0),
+                    aspect=0.2,
+                    colour=0.2,
+                    background_zoom=(0.15, 0.5),
+                ),
+                Phase(epochs=7, peak_rate=1e-3, warmup=0.1, **_PETLESS, **_GENTLE),
             ),
             analysis_size=96,
             class_weights=(1.0, 1.2, 1.0),
-            zoom=(0.5, 1.0),
-            aspect=0.2,
-            colour=0.25,
-            background_zoom=(0.25, 0.8),
         ),
         Recipe(
             name="conv1x1_resnet18",
@@ -202,15 +212,11 @@ RECIPES = {
             architecture="conv1x1_resnet",
             arguments={"backbone": "resnet18", "num_classes": 3},
             phases=(
-                Phase(epochs=20, **_PETLESS),
-                Phase(epochs=3, image_size=128, peak_rate=2e-4, warmup=0.1, **_PETLESS),
+                Phase(epochs=12, **_PETLESS, **_GENTLE),
+                Phase(epochs=4, image_size=96, peak_rate=6e-4, warmup=0.1, **_PETLESS, **_GENTLE),
             ),
-            analysis_size=192,
+            analysis_size=128,
             class_weights=(1.0, 1.2, 1.0),
-            zoom=(0.5, 1.0),
-            aspect=0.2,
-            colour=0.25,
-            background_zoom=(0.25, 0.8),
         ),
         Recipe(
             name="unet_vgg16_bn",
@@ -218,12 +224,21 @@ RECIPES = {
             architecture="unet_vgg",
             arguments={"backbone": "vgg16_bn", "num_classes": 3},
             phases=(
-                Phase(epochs=3, frozen=("stages.",), background_share=0.1, paste=0.35),
-                Phase(epochs=4, peak_rate=3e-4, warmup=0.1, background_share=0.1, paste=0.35),
+                Phase(epochs=2, frozen=("stages.",), **_THINGS),
+                Phase(epochs=2, peak_rate=4e-4, warmup=0.1, **_THINGS),
             ),
-            analysis_size=128,
+            analysis_size=96,
             class_weights=(1.0, 1.6, 1.2),
-            background_zoom=(0.2, 0.8),
+        ),
+        # To compare with: the same network with nothing transferred, so nothing to freeze; only its log is shipped.
+        Recipe(
+            name="unet_vgg16_bn_random",
+            task="segment",
+            architecture="unet_vgg",
+            arguments={"backbone": "vgg16_bn", "num_classes": 3},
+            phases=(Phase(epochs=3, **_THINGS),),
+            analysis_size=96,
+            class_weights=(1.0, 1.6, 1.2),
         ),
     )
 }

@@ -1,10 +1,9 @@
 """The results table and the cards of the READMEs, written from what was measured so that no figure is typed by hand."""
 
 import re
-from hashlib import sha256
 from pathlib import Path
 
-from segdemo.checkpoints import Metadata
+from segdemo.checkpoints import Metadata, digest
 
 START, END = "<!-- results: written by `python -m segdemo evaluate` -->", "<!-- end of results -->"
 _COLUMNS = (
@@ -76,7 +75,7 @@ def card(metadata: Metadata, path: Path) -> str:
     rows = {
         "architecture": f"`{metadata.architecture}` ({arguments})",
         "file": f"{path.stat().st_size / 1e6:.1f} MB, matrices as float16",
-        "sha256": f"`{sha256(path.read_bytes()).hexdigest()}`",
+        "sha256": f"`{digest(path)}`",
         "classes": ", ".join(metadata.classes),
         "trained on": metadata.dataset,
         "training": f"{metadata.epochs} epochs in {metadata.minutes:.0f} minutes, seed {metadata.seed}",
@@ -96,7 +95,9 @@ def _phase(settings: dict[str, object]) -> str:
 
 
 def _plain(value: object) -> str:
-    return " ".join(value) if isinstance(value, list | tuple) else f"{value:g}"
+    if isinstance(value, list | tuple):
+        return " ".join(map(_plain, value))
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def write_card(path: Path, name: str, content: str) -> None:

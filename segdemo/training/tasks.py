@@ -1,6 +1,7 @@
 """What is learned from a batch: the class of every pixel, or the class of the whole image."""
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -102,21 +103,34 @@ class Task(ABC):
         return torch.stack(sums).mean(), weight[targets[targets != IGNORE]].sum()
 
     def random_windows(self, batch: Pets, phase: Phase) -> tuple[Tensor, Tensor, Tensor]:
-        """Choose a window of each photo, and windows without a pet to the phase's share of the batch.
+        """Choose a window of each photo, windows without a pet, and windows whose pet is to be erased.
 
         Returns:
-            Boxes `[N + M, 4]`, the indices `[N + M]` of their photos, and which to mirror, bool `[N + M]`.
+            Boxes `[N + M + E, 4]`, the indices `[N + M + E]` of their photos, and which to mirror, bool `[N + M + E]`.
+            M and E are what `petless` gives, M less where too few photos have such a window.
         """
-        wanted = round(len(batch) * phase.background_share / (1 - phase.background_share - phase.erased_share))
-        free, rows = pet_free_boxes(batch.labels, self.recipe.background_zoom)
-        boxes = torch.cat((random_boxes(len(batch), self.recipe.zoom, self.recipe.aspect), free[:wanted]))
-        rows = torch.cat((torch.arange(len(batch)), rows[:wanted]))
+        wanted, erased = self.petless(len(batch), phase)
+        free, rows = pet_free_boxes(batch.labels, phase.background_zoom)
+        photos, again = torch.arange(len(batch)), torch.randperm(len(batch))[:erased]
+        rows = torch.cat((photos, rows[:wanted], again))
+        drawn = random_boxes(len(photos) + len(again), phase.zoom, phase.aspect)
+        boxes = torch.cat((drawn[: len(photos)], free[:wanted], drawn[len(photos) :]))
         return boxes, rows, torch.rand(len(boxes)) < 0.5  # noqa: PLR2004
 
-    def patches(self, batch: Pets, size: int) -> Tensor:
-        """Cut windows without a pet out of the photos, as they are: `[M, 3, size, size]`, M at most N."""
-        boxes, rows = pet_free_boxes(batch.labels, self.recipe.background_zoom)
-        return crop_resize(batch.images[rows].float() / 255, boxes, size)
+    @staticmethod
+    def petless(count: int, phase: Phase) -> tuple[int, int]:
+        """Say how many windows without a pet and how many erased pets are made beside a batch of photos."""
+        photos = 1 - phase.background_share - phase.erased_share
+        return tuple(
+            min(count, round(count * share / photos) * phase.mined)
+            for share in (phase.background_share, phase.erased_share)
+        )
+
+    @staticmethod
+    def patches(batch: Pets, phase: Phase) -> Tensor:
+        """Cut windows without a pet out of the photos, as they are: `[M, 3, S, S]`, M at most N."""
+        boxes, rows = pet_free_boxes(batch.labels, phase.background_zoom)
+        return crop_resize(batch.images[rows].float() / 255, boxes, phase.image_size)
 
 
 class SegmentTask(Task):
@@ -128,31 +142,71 @@ class SegmentTask(Task):
         return build(recipe.architecture, **recipe.arguments, dropout=recipe.dropout, weights=weights)
 
     def augment(self, batch: Pets, phase: Phase) -> tuple[Tensor, Tensor]:
-        """Cut random windows out of photos and labels alike, change colours, paste patches."""
+        """Cut random windows out of photos and labels alike, change colours, erase pets, paste patches."""
         boxes, rows, flip = self.random_windows(batch, phase)
         photos, labels = batch.images[rows].float() / 255, batch.labels[rows, None].float()
-        images = jitter_colours(crop_resize(photos, boxes, phase.image_size, flip=flip), self.recipe.colour)
+        images = jitter_colours(crop_resize(photos, boxes, phase.image_size, flip=flip), phase.colour)
         labels = crop_resize(labels, boxes, phase.image_size, "nearest", flip)[:, 0].long()
-        if phase.paste:
-            images, labels = self._with_patches(images, labels, batch, phase)
-        return normalise(images), labels
+        if phase.paste or phase.erased_share:
+            images, labels = self._change_contents(images, labels, batch, phase)
+        images = normalise(images)
+        kept = self._hardest(images[len(batch) :], sum(self.petless(len(batch), replace(phase, mined=1))))
+        return tuple(torch.cat((part[: len(batch)], part[len(batch) :][kept])) for part in (images, labels))
 
-    def _with_patches(self, images: Tensor, labels: Tensor, batch: Pets, phase: Phase) -> tuple[Tensor, Tensor]:
-        """Paste patches of background, its colours changed a lot, onto the images, and most onto those with no pet."""
-        size = phase.image_size
-        patches = self.patches(batch, size)
+    def _change_contents(self, images: Tensor, labels: Tensor, batch: Pets, phase: Phase) -> tuple[Tensor, Tensor]:
+        patches = self._changed_patches(images, labels, batch, phase)
         if not len(patches):
             return images, labels
-        drawn = structures(pet_colours(images, labels, round(len(patches) * 2 * phase.drawn)), size)
-        patches = jitter_colours(torch.cat((patches, tile_mirrored(patches), drawn)), _PATCH_COLOUR)
-        petless, chance = torch.arange(len(images)) >= len(batch), torch.rand(len(images))
+        images, labels = self._erase(images, labels, patches, self.petless(len(batch), phase)[1])
+        if phase.paste:
+            images, labels = self._with_patches(images, labels, patches, len(batch), phase)
+        return images, labels
+
+    def _changed_patches(self, images: Tensor, labels: Tensor, batch: Pets, phase: Phase) -> Tensor:
+        """Make what is pasted: windows without a pet, as lattices too, and drawn structures, their colours changed."""
+        patches = self.patches(batch, phase)
+        drawn = structures(pet_colours(images, labels, round(len(patches) * 2 * phase.drawn)), phase.image_size)
+        return jitter_colours(torch.cat((patches, tile_mirrored(patches), drawn)), _PATCH_COLOUR)
+
+    @staticmethod
+    def _erase(images: Tensor, labels: Tensor, patches: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        """Paint over the pets of the last images."""
+        last = torch.arange(len(images)) >= len(images) - count
+        fills = patches[torch.randint(len(patches), (len(images),)).to(patches.device)]
+        erased = erase(images, labels, fills, images.shape[-1] // 24)
+        return _replace(images, last, erased), labels.masked_fill(last.to(labels.device).view(-1, 1, 1), 0)
+
+    @staticmethod
+    def _with_patches(
+        images: Tensor, labels: Tensor, patches: Tensor, photos: int, phase: Phase
+    ) -> tuple[Tensor, Tensor]:
+        """Paste patches onto images, most onto those without a pet, some of which become lattices or structures."""
+        petless, chance = torch.arange(len(images)) >= photos, torch.rand(len(images))
         images = _replace(images, petless & (chance < _TILED), tile_mirrored(images))
-        everywhere = structures(pet_colours(images, labels, len(images)), size)
+        everywhere = structures(pet_colours(images, labels, len(images)), phase.image_size)
         images = _replace(images, petless & (chance > 1 - phase.drawn), everywhere)
         shares = torch.where(petless, _PETLESS_PASTE, phase.paste)
         for _ in range(2):
             images, labels = paste(images, labels, patches, shares)
         return images, labels
+
+    @torch.no_grad()
+    def _hardest(self, images: Tensor, count: int) -> Tensor:
+        """Find the images without a pet in which the network as it is sees most of one.
+
+        Source of the idea: Shrivastava et al., "Training Region-based Object Detectors with Online Hard Example
+        Mining", 2016.
+
+        Returns:
+            At most `count` indices.
+        """
+        if len(images) <= count:
+            return torch.arange(len(images), device=images.device)
+        modes = [(module, module.training) for module in self.network.modules()]
+        pets = 1 - self.network.eval()(images).softmax(1)[:, 0].mean((1, 2))
+        for module, training in modes:
+            module.training = training
+        return pets.topk(count).indices
 
     def export(self, trained: nn.Module) -> SegmentationNetwork:
         """The trained network is the one that segments."""
@@ -177,24 +231,21 @@ class ClassifyTask(Task):
         """Cut windows out of the photos, windows without a pet too, and erase the pets of some."""
         size, count = phase.image_size, len(batch)
         boxes, rows, flip = self.random_windows(batch, phase)
-        fills = self.patches(batch, size)
-        erased = torch.randperm(count)[: self._erased(count, phase) if len(fills) else 0]
-        rows, flip = torch.cat((rows, erased)), torch.cat((flip, torch.rand(len(erased)) < 0.5))  # noqa: PLR2004
-        boxes = torch.cat((boxes, random_boxes(len(erased), self.recipe.zoom, self.recipe.aspect)))
+        fills = self.patches(batch, phase)
         images = crop_resize(batch.images[rows].float() / 255, boxes, size, flip=flip)
         targets = torch.cat((batch.species, batch.species.new_zeros(len(rows) - count)))
-        if len(erased):
-            last = slice(len(rows) - len(erased), None)
-            labels = crop_resize(batch.labels[erased, None].float(), boxes[last], size, "nearest", flip[last])[:, 0]
-            images[last] = erase(images[last], labels, fills[torch.arange(len(erased)) % len(fills)], size // 24)
+        erased = self.petless(count, phase)[1]
+        if erased and len(fills):
+            last = slice(len(rows) - erased, None)
+            labels = batch.labels[rows[last], None].float()
+            labels = crop_resize(labels, boxes[last], size, "nearest", flip[last])[:, 0]
+            images[last] = erase(images[last], labels, fills[torch.arange(erased) % len(fills)], size // 24)
+        elif erased:
+            images, targets = images[:-erased], targets[:-erased]
         if phase.paste and len(fills):
             shares = torch.full((len(images),), phase.paste)
             images, _ = paste(images, images.new_zeros(len(images), size, size), fills, shares)
-        return normalise(jitter_colours(soften(images, phase.soften), self.recipe.colour)), targets
-
-    @staticmethod
-    def _erased(count: int, phase: Phase) -> int:
-        return round(count * phase.erased_share / (1 - phase.background_share - phase.erased_share))
+        return normalise(jitter_colours(soften(images, phase.soften), phase.colour)), targets
 
     def export(self, trained: nn.Module) -> SegmentationNetwork:
         """Turn the Linear layer into a 1×1 conv."""
