@@ -1,5 +1,6 @@
 """Open the demo: `python app.py`, or `demo` for a host that serves it itself."""
 
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -18,4 +19,7 @@ from segdemo.ui.demo import build_demo, launch
 demo = build_demo()
 
 if __name__ == "__main__":
+    # One line a request: networks, size of the photo, milliseconds, outcome.
+    logging.basicConfig(format="%(asctime)s %(message)s")
+    logging.getLogger("segdemo").setLevel(logging.INFO)
     launch(demo)

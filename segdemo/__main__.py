@@ -1,13 +1,14 @@
-"""The command line: `python -m segdemo models | predict | train | calibrate | evaluate`."""
+"""The command line: `python -m segdemo models | predict | train | calibrate | evaluate | bench | sums`."""
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from segdemo.commands import BAD_INPUT, calibrate, evaluate, models, predict, train
+from segdemo.commands import BAD_INPUT, bench, calibrate, evaluate, models, predict, sums, train
 from segdemo.render import HEAT_COLORMAPS
 from segdemo.segmentation import AUTO
+from segdemo.segmenter import FULL
 from segdemo.training.recipes import RECIPES
 from segdemo.training.start import RANDOM
 
@@ -82,11 +83,24 @@ def _parser() -> argparse.ArgumentParser:
     measuring.add_argument("--json", action="store_true", help="for programs")
     measuring.add_argument("--write", action="store_true", help="put the table in the two READMEs")
     _add_device(measuring)
+
+    speed = command(bench)
+    speed.add_argument("figures", nargs="*", metavar="FIGURE", help="those to measure (default: all)")
+    speed.add_argument("--quick", action="store_true", help="fewer runs, photos of up to 4 megapixels")
+    speed.add_argument("--json", action="store_true", help="for programs")
+    _add_device(speed)
+
+    command(sums)
     return parser
 
 
 def _add_look(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--analysis-size", type=int, metavar="PX", help="longer side that the network sees")
+    parser.add_argument(
+        "--analysis-size",
+        type=_analysis_size,
+        metavar="PX",
+        help="longer side that the network sees, or `full` for the photo's own",
+    )
     parser.add_argument("--best-quality", action="store_true", help="average over three sizes and mirroring")
     parser.add_argument("--refine-edges", action="store_true", help="move edges to those of the photo")
 
@@ -98,6 +112,15 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
 
 def _add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cuda, mps or cpu (default: auto)")
+
+
+def _analysis_size(text: str) -> int | str:
+    if text == FULL:
+        return FULL
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is neither a number of pixels nor `{FULL}`") from None
 
 
 def _share(text: str) -> float:

@@ -85,8 +85,13 @@ def segment_all(photos: Sequence[Path], segment: Callable[[Image.Image], Segment
             image = read_image(path)
         except ImageError as error:
             yield Item(path, stem, problem=str(error))
+            continue
+        try:
+            segmentation = segment(image)
+        except ValueError as error:  # such as an analysis size that is too large for this photo
+            yield Item(path, stem, problem=f"{path.name}: {error}")
         else:
-            yield Item(path, stem, image, segment(image))
+            yield Item(path, stem, image, segmentation)
 
 
 def write_item(folder: Path, item: Item, style: Style) -> dict[str, Path]:

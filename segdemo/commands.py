@@ -8,10 +8,13 @@ from PIL import Image
 
 from segdemo import catalog
 from segdemo.batch import Style, expand, segment_all, table_row, write_item, write_table
-from segdemo.checkpoints import CheckpointError
+from segdemo.bench.bench import KEYS as FIGURES
+from segdemo.bench.bench import as_text
+from segdemo.bench.bench import bench as measure_speed
+from segdemo.checkpoints import CheckpointError, write_sums
 from segdemo.refine import refine_edges
 from segdemo.segmentation import Segmentation, check_class
-from segdemo.segmenter import Segmenter, choose_device
+from segdemo.segmenter import Segmenter, check_analysis_size, choose_device
 from segdemo.training import report
 from segdemo.training.calibrate import calibrate as set_background
 from segdemo.training.data import CLASSES, load_pets
@@ -43,13 +46,17 @@ def predict(options: argparse.Namespace) -> int:
     check_class(segmenter.name, segmenter.metadata.classes, options.heatmap_class)
     options.out.mkdir(parents=True, exist_ok=True)
     style = Style(options.heatmap_class, options.opacity, options.colormap)
+    if isinstance(options.analysis_size, int):
+        check_analysis_size(options.analysis_size, options.analysis_size)  # how large it may be depends on the photo
 
     def segment(image: Image.Image) -> Segmentation:
         segmentation = segmenter(image, options.analysis_size, options.best_quality)
         return refine_edges(segmentation, image) if options.refine_edges else segmentation
 
-    rows = []
-    for item in segment_all(expand(options.photos), segment):
+    photos, rows = expand(options.photos), []
+    if not photos:
+        raise ValueError(f"there is no file in {', '.join(map(str, options.photos))}")
+    for item in segment_all(photos, segment):
         rows.append(table_row(item))
         if item.problem:
             print(f"segdemo predict: {item.problem}", file=sys.stderr)
@@ -104,6 +111,8 @@ def evaluate(options: argparse.Namespace) -> int:
     look = Look(options.analysis_size, options.best_quality, options.refine_edges)
     if options.write and look != Look():
         raise ValueError("--write takes each network as the page starts with it: leave the other options out")
+    if options.write:
+        write_sums(catalog.CHECKPOINTS)  # first, since what is measured must load
     names = list(catalog.BUNDLED) if options.all else options.networks
     for name in names:
         if catalog.find(name).metadata.classes != CLASSES:
@@ -118,6 +127,12 @@ def evaluate(options: argparse.Namespace) -> int:
     if options.write:
         _write_readmes(table)
     print(json.dumps(results, indent=2) if options.json else table)
+    return 0
+
+
+def sums(options: argparse.Namespace) -> int:
+    """Write the sha256 of the bundled checkpoints, to be done when one was trained anew."""
+    print(write_sums(catalog.CHECKPOINTS))
     return 0
 
 
@@ -142,3 +157,10 @@ def _describe(entry: catalog.Entry) -> dict[str, object]:
     except CheckpointError as error:
         return {**row, "problem": str(error)}
     return {**row, "classes": list(metadata.classes), "analysis_size": metadata.analysis_size}
+
+
+def bench(options: argparse.Namespace) -> int:
+    """Measure speed and memory: passes, requests, many clients, large photos."""
+    found = measure_speed(tuple(options.figures) or FIGURES, options.device, options.quick)
+    print(json.dumps(found, indent=2) if options.json else as_text(found))
+    return 0

@@ -1,6 +1,8 @@
 """Photos from anywhere, as upright RGB images: the only place that decodes."""
 
 import math
+import re
+import warnings
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +17,9 @@ except ImportError:
     pass  # HEIC is then refused with advice, and everything else works
 else:
     register_heif_opener()
+
+# Pillow warns of every odd tag; who sends the photo cannot do anything about it.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 # Pillow's decoders register themselves as they load; at import, so that no two threads do it at once.
 Image.init()
@@ -87,7 +92,10 @@ def read_image(source: str | Path | bytes, max_pixels: int = MAX_PIXELS) -> Imag
             image.load()
         except Exception as error:  # decoders answer hostile bytes with any exception
             raise ImageError(f"{name} is damaged or cut short.") from error
-        upright = _turn_upright(_to_rgb(image), image)
+        try:
+            upright = _turn_upright(_to_rgb(image), image)
+        except Exception as error:  # what a hostile file says of its colours need not fit its pixels
+            raise ImageError(f"{name} is damaged, or of a rare kind that cannot be read.") from error
     upright.info.clear()
     return upright
 
@@ -127,15 +135,16 @@ def _open_source(source: str | Path | bytes, name: str) -> IO[bytes]:
     if isinstance(source, bytes):
         return BytesIO(source)
     path = Path(source)
+    if re.match(r"[a-z]{3,}:/", str(source), re.IGNORECASE):  # longer than the letter of a drive
+        raise ImageError(f"{name} is a web address: save the photo as a file first.")
     try:
-        if path.is_dir():
-            raise ImageError(f"{name} is a folder, not an image.")
+        is_folder = path.is_dir()
         # A device or a pipe is no file either: reading one may never end.
         if path.is_file():
             return path.open("rb")
-    except OSError as error:
+    except (OSError, ValueError) as error:  # the latter for a name with a zero byte
         raise ImageError(f"{name} cannot be opened.") from error
-    raise ImageError(f"There is no file {name}.")
+    raise ImageError(f"{name} is a folder, not an image." if is_folder else f"There is no file {name}.")
 
 
 def _read_header(file: IO[bytes], name: str, max_pixels: int) -> Image.Image:

@@ -40,7 +40,7 @@ def overlay(
         raise ValueError(f"class map {class_map.shape} and photo {image.size} differ in size")
     paint = Image.fromarray(_rgb_table(colours)[class_map])
     painted = class_map > 0 if has_background else np.ones_like(class_map, bool)
-    strength = Image.fromarray(np.where(painted, round(255 * opacity), 0).astype(np.uint8))
+    strength = Image.fromarray(painted * np.uint8(round(255 * opacity)))
     return Image.composite(paint, image, strength)
 
 
@@ -71,7 +71,8 @@ def heatmap(probabilities: np.ndarray, colormap: str = HEAT_COLORMAPS[0]) -> Ima
     Returns:
         RGB.
     """
-    return Image.fromarray(_table(colormap)[(probabilities * 255).round().astype(np.uint8)])
+    scaled = probabilities * 255
+    return Image.fromarray(_table(colormap)[scaled.round(out=scaled).astype(np.uint8)])
 
 
 def score_grid(
@@ -98,6 +99,30 @@ def score_grid(
     if max(height, width) <= numbered:
         _write_numbers(picture, scores, side)
     return picture
+
+
+def feature_map(values: np.ndarray, longer_side: int = 128) -> Image.Image:
+    """Draw one feature map on its own scale, from 0 (dark) to its largest value: a block a cell, no smoothing.
+
+    Args:
+        values: float32 `[h, w]`, at least 0.
+        longer_side: Of the picture, pixels; a map with more cells is scaled down.
+
+    Returns:
+        Mode `P`, so that many of them stay small files.
+    """
+    indices = np.uint8((values / max(float(values.max()), 1e-6) * 255).round())
+    picture = Image.fromarray(indices)
+    if max(picture.size) > longer_side:
+        picture = picture.resize(display_size(picture.size, longer_side), Image.Resampling.BOX)
+    picture.putpalette(_table(HEAT_COLORMAPS[0]).tobytes())
+    return enlarge(picture, longer_side)
+
+
+def enlarge(picture: Image.Image, longer_side: int) -> Image.Image:
+    """Scale a small picture up by a whole number, each pixel a block; one that is large enough stays as it is."""
+    side = max(1, longer_side // max(picture.size))
+    return picture.resize((picture.width * side, picture.height * side), Image.Resampling.NEAREST)
 
 
 def coco_rle(class_map: np.ndarray, classes: Sequence[str], has_background: bool = True) -> list[dict[str, object]]:

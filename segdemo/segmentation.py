@@ -252,12 +252,16 @@ class Segmentation:
         """
         rows, columns = rows or range(height), columns or range(width)
         left, right, weight = _taps(columns, width, self.extent[0], source.shape[2])
-        wide = torch.lerp(source[..., left], source[..., right], weight)
-        step = max(1, _BAND_NUMBERS // (len(source) * len(columns)))
+        rows_a_pixel = max(1.0, self.extent[1] / height)
+        step = max(1, int(_BAND_NUMBERS / (len(source) * len(columns) * rows_a_pixel)))
         for start in range(rows.start, rows.stop, step):
             band = range(start, min(start + step, rows.stop))
             above, below, share = _taps(band, height, self.extent[1], source.shape[1])
-            yield slice(band.start, band.stop), torch.lerp(wide[:, above], wide[:, below], share[:, None])
+            top = int(above[0])
+            cells = source[:, top : int(below[-1]) + 1]
+            # Only these rows: at full resolution the scores are the largest thing there is.
+            wide = torch.lerp(cells[..., left], cells[..., right], weight)
+            yield slice(band.start, band.stop), torch.lerp(wide[:, above - top], wide[:, below - top], share[:, None])
 
 
 def _taps(positions: range, count: int, extent: float, cells: int) -> tuple[Tensor, Tensor, Tensor]:

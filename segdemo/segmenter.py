@@ -6,8 +6,10 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import cache
 from itertools import groupby, pairwise
-from math import ceil
+from math import ceil, lcm
+from typing import Literal
 
 import numpy as np
 import torch
@@ -16,15 +18,20 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
-from segdemo import catalog
+from segdemo import catalog, tiles
 from segdemo.checkpoints import Metadata
 from segdemo.models import SegmentationNetwork
+from segdemo.models.reach import reach
 from segdemo.segmentation import Segmentation
 
 MIN_ANALYSIS_SIZE, MAX_ANALYSIS_SIZE = 32, 1024
+FULL = "full"
+"""Stands for the photo's own longer side as the analysis size."""
 SCALES = (1.0, 0.75, 1.5)
 """Of the analysis size, for best quality; the plain one first, the largest last."""
+AnalysisSize = int | Literal["full"] | None
 _BATCH = 16
+_PIXELS_AT_ONCE = {"cpu": 1024 * 1024, "mps": 2048 * 2048, "cuda": 4096 * 4096}
 
 
 def choose_device(wanted: str = "auto") -> torch.device:
@@ -58,16 +65,21 @@ def _works(name: str) -> bool:
         return False
 
 
-def check_analysis_size(longer_side: int) -> None:
+def check_analysis_size(longer_side: int, photo_side: int = 0) -> None:
     """Accept an analysis size that a network can work at.
+
+    Args:
+        longer_side: Pixels.
+        photo_side: The photo's own longer side: beyond the usual bound, up to here there is more to see.
 
     Raises:
         ValueError: It is too small or too large; the message names the bounds.
     """
-    if not MIN_ANALYSIS_SIZE <= longer_side <= MAX_ANALYSIS_SIZE:
+    most = max(MAX_ANALYSIS_SIZE, photo_side)
+    if not MIN_ANALYSIS_SIZE <= longer_side <= most:
+        own = ", the photo's own longer side" if most > MAX_ANALYSIS_SIZE else ""
         raise ValueError(
-            f"The analysis size is {longer_side} pixels; it must lie between {MIN_ANALYSIS_SIZE} "
-            f"and {MAX_ANALYSIS_SIZE}."
+            f"The analysis size is {longer_side} pixels; it must lie between {MIN_ANALYSIS_SIZE} and {most}{own}."
         )
 
 
@@ -109,13 +121,17 @@ def fold_batch_norm(network: nn.Module) -> nn.Module:
 class Segmenter:
     """A network ready to look at photos.
 
-    Safe to share between threads: one pass at a time, the others wait.
+    Safe to share between threads: on a device there is one pass at a time, whichever the network; the others wait.
 
     Args:
         name: The network's.
         network: In `eval` mode; changed in place (BatchNorm folded, moved to the device).
         metadata: Its classes, normalisation and analysis size.
         device: Where to compute.
+
+    Attributes:
+        pixels_at_once: That the network sees in one pass; more go in several batches, or one photo in tiles. It falls
+            where memory does not hold them.
     """
 
     def __init__(self, name: str, network: SegmentationNetwork, metadata: Metadata, device: torch.device) -> None:
@@ -124,7 +140,9 @@ class Segmenter:
         self.device = device
         self.network = fold_batch_norm(network).to(device, memory_format=torch.channels_last)
         self._mean, self._std = (torch.tensor(v, device=device).view(3, 1, 1) for v in (metadata.mean, metadata.std))
-        self._lock = threading.Lock()
+        self._lock = device_lock(device.type)
+        self.pixels_at_once = _PIXELS_AT_ONCE.get(device.type, _PIXELS_AT_ONCE["cpu"])
+        self._reaches: dict[bool, int] = {}
 
     @classmethod
     def load(cls, name: str, device: str = "auto") -> "Segmenter":
@@ -151,14 +169,17 @@ class Segmenter:
     def __call__(
         self,
         images: Image.Image | Sequence[Image.Image],
-        analysis_size: int | None = None,
+        analysis_size: AnalysisSize = None,
         best_quality: bool = False,
     ) -> Segmentation | list[Segmentation]:
         """Segment one photo, or several of any sizes.
 
+        A photo that is seen at more pixels than the device takes at once is seen in tiles, with the same result.
+
         Args:
             images: Upright RGB.
-            analysis_size: The longer side, in pixels, at which the network sees them; None takes its own.
+            analysis_size: The longer side, in pixels, at which the network sees them; None takes its own, `full` the
+                photo's.
             best_quality: Average the probabilities over three sizes and the mirrored photos, in six passes.
 
         Returns:
@@ -172,12 +193,15 @@ class Segmenter:
             return segment([images], analysis_size)[0]
         return segment(list(images), analysis_size)
 
-    def family(self, images: Sequence[Image.Image], analysis_size: int | None = None) -> dict[str, list[Segmentation]]:
+    def family(
+        self, images: Sequence[Image.Image], analysis_size: AnalysisSize = None
+    ) -> dict[str, list[Segmentation]]:
         """Segment photos by every network that shares this one's checkpoint, in one pass through what they share.
 
         Args:
             images: Upright RGB.
-            analysis_size: The longer side, in pixels, at which the networks see them; None takes their own.
+            analysis_size: The longer side, in pixels, at which the networks see them; None takes their own, `full` the
+                photo's.
 
         Returns:
             By network name a segmentation for each photo. The time of the pass is in each: it was needed for each.
@@ -189,8 +213,10 @@ class Segmenter:
         found = self._segment_all(list(images), analysis_size, {stride: name for name, stride in names.items()})
         return {name: [each[stride] for each in found] for name, stride in names.items()}
 
-    def _segment_best(self, images: list[Image.Image], analysis_size: int | None) -> list[Segmentation]:
+    def _segment_best(self, images: list[Image.Image], analysis_size: AnalysisSize) -> list[Segmentation]:
         """Average over sizes and mirroring; the coarse scores shown stay those of the plain pass."""
+        if analysis_size == FULL:
+            raise ValueError(f"Best quality is six passes: name an analysis size for it, up to {MAX_ANALYSIS_SIZE}.")
         longer_side = analysis_size or self.metadata.analysis_size
         check_analysis_size(longer_side)
         sizes = {scale: min(max(round(longer_side * scale), MIN_ANALYSIS_SIZE), MAX_ANALYSIS_SIZE) for scale in SCALES}
@@ -200,35 +226,70 @@ class Segmenter:
         groups = zip(*passes.values(), *mirror_passes.values(), strict=True)
         return [_average(group[: len(SCALES)], group[len(SCALES) :]) for group in groups]
 
-    def _segment(self, images: list[Image.Image], analysis_size: int | None) -> list[Segmentation]:
+    def _segment(self, images: list[Image.Image], analysis_size: AnalysisSize) -> list[Segmentation]:
         stride = self.network.stride
         return [each[stride] for each in self._segment_all(images, analysis_size, {stride: self.name})]
 
     def _segment_all(
-        self, images: list[Image.Image], analysis_size: int | None, names: dict[int, str]
+        self, images: list[Image.Image], analysis_size: AnalysisSize, names: dict[int, str]
     ) -> list[dict[int, Segmentation]]:
         """Segment by the outputs of the strides that `names` has, each under its name."""
-        longer_side = analysis_size or self.metadata.analysis_size
-        check_analysis_size(longer_side)
         results: dict[int, dict[int, Segmentation]] = {}
-        sizes = [fit(image.size, longer_side) for image in images]
-        for _, group in groupby(sorted(range(len(images)), key=sizes.__getitem__), key=sizes.__getitem__):
-            indices = list(group)
-            for start in range(0, len(indices), _BATCH):
-                batch = indices[start : start + _BATCH]
-                segmentations = self._pass([images[i] for i in batch], sizes[batch[0]], names)
+        sizes = [fit(image.size, self._longer_side(image, analysis_size)) for image in images]
+        for size, group in groupby(sorted(range(len(images)), key=sizes.__getitem__), key=sizes.__getitem__):
+            waiting = list(group)
+            while waiting:
+                batch = waiting[: min(_BATCH, max(1, self.pixels_at_once // (size[0] * size[1])))]
+                try:
+                    segmentations = self._pass([images[i] for i in batch], size, names)
+                except torch.OutOfMemoryError:
+                    if not self._see_less(min(self.pixels_at_once, len(batch) * size[0] * size[1])):
+                        raise
+                    continue
                 results.update(zip(batch, segmentations, strict=True))
+                del waiting[: len(batch)]
         return [results[i] for i in range(len(images))]
+
+    def _longer_side(self, image: Image.Image, analysis_size: AnalysisSize) -> int:
+        """Give the analysis size for one photo.
+
+        Raises:
+            ValueError: It is out of range.
+        """
+        own = max(image.size)
+        if analysis_size == FULL:
+            return max(MIN_ANALYSIS_SIZE, own)
+        longer_side = analysis_size or self.metadata.analysis_size
+        check_analysis_size(longer_side, own)
+        return longer_side
+
+    def _see_less(self, seen: int) -> bool:
+        """Halve what is seen at once, from now on, since memory did not hold `seen` pixels; say whether that can be."""
+        least = self._cut().least
+        if seen <= least:
+            return False
+        self.pixels_at_once = max(seen // 2, least)
+        return True
+
+    def _cut(self, several: bool = False) -> tiles.Cut:
+        """Say how photos are cut into tiles for one output, or for several from one pass."""
+        multiple = lcm(self.network.size_multiple, self.network.stride)
+        if several not in self._reaches:
+            with self._lock:
+                self._reaches[several] = reach(self.network, lambda images: self._run(images, several), multiple)
+        return tiles.Cut(self.pixels_at_once, ceil(self._reaches[several] / multiple) * multiple, multiple)
 
     def _pass(
         self, images: list[Image.Image], size: tuple[int, int], names: dict[int, str]
     ) -> list[dict[int, Segmentation]]:
-        """Run the network once on photos that are seen at the same size."""
+        """Look once at photos that are seen at the same size; at one photo in tiles if it is too large."""
         times: dict[str, float] = {}
         with _timed(times, "resize"):
-            pixels = np.stack([np.asarray(image.resize(size, Image.Resampling.BILINEAR)) for image in images])
-        with self._lock, _timed(times, "network"), torch.inference_mode():
-            outputs = self._forward(torch.from_numpy(pixels), names)
+            seen = [each if each.size == size else each.resize(size, Image.Resampling.BILINEAR) for each in images]
+        if size[0] * size[1] > self.pixels_at_once:
+            outputs = tiles.score(seen[0], self._cut(len(names) > 1), lambda tile: self._forward(tile, names, times))
+        else:
+            outputs = self._forward(torch.from_numpy(np.stack([np.asarray(each) for each in seen])), names, times)
         milliseconds = {step: value / len(images) for step, value in times.items()}
         return [
             {
@@ -252,22 +313,25 @@ class Segmenter:
             for index, image in enumerate(images)
         ]
 
-    def _forward(self, pixels: Tensor, strides: Collection[int]) -> dict[int, tuple[Tensor, Tensor]]:
+    def _forward(self, pixels: Tensor, names: Collection[int], times: dict[str, float]) -> tiles.Outputs:
         """Normalise and run: uint8 `[N, H, W, 3]` → for each stride float32 score maps and scores on the CPU."""
-        # The permuted view of [N, H, W, 3] already is channels-last, so nothing is copied to get there.
-        images = pixels.to(self.device).permute(0, 3, 1, 2).float().div_(255).sub_(self._mean).div_(self._std)
-        network, on_cuda = self.network, self.device.type == "cuda"
+        on_cuda = self.device.type == "cuda"
         autocast = torch.autocast("cuda", getattr(torch, self.precision)) if on_cuda else nullcontext()
-        with autocast:
-            if network.interpolates:
-                score_map = network.padded_score_map(images)
-                outputs = {network.stride: (score_map, score_map)}
-            elif len(strides) > 1:
-                outputs = {s: output for s, output in network.forward_outputs(images).items() if s in strides}
-            else:
-                outputs = {network.stride: network.forward_with_map(images)}
-        # Copying to the CPU waits for the device, so the time that is measured is the whole pass.
-        return {stride: (_to_cpu(score_map), _to_cpu(scores)) for stride, (score_map, scores) in outputs.items()}
+        with self._lock, _timed(times, "network"), torch.inference_mode():
+            # The permuted view of [N, H, W, 3] already is channels-last, so nothing is copied to get there.
+            images = pixels.to(self.device).permute(0, 3, 1, 2).float().div_(255).sub_(self._mean).div_(self._std)
+            with autocast:
+                outputs = self._run(images, len(names) > 1)
+            # Copying to the CPU waits for the device, so the time that is measured is the whole pass.
+            return {stride: _to_cpu(*output) for stride, output in outputs.items() if stride in names}
+
+    def _run(self, images: Tensor, several: bool) -> tiles.Outputs:
+        """Run the network for its own output, or for several."""
+        network = self.network
+        if network.interpolates:
+            score_map = network.padded_score_map(images)
+            return {network.stride: (score_map, score_map)}
+        return network.forward_outputs(images) if several else {network.stride: network.forward_with_map(images)}
 
     def _extent(self, size: tuple[int, int]) -> tuple[float, float]:
         """Give the analysed width and height in cells of the scores that are kept."""
@@ -275,8 +339,15 @@ class Segmenter:
         return size[0] / stride, size[1] / stride
 
 
-def _to_cpu(scores: Tensor) -> Tensor:
-    return scores.float().cpu().contiguous()
+@cache
+def device_lock(device_type: str) -> threading.Lock:
+    """Give the lock that every network pass on a device holds: two at once would only share its memory and speed."""
+    return threading.Lock()
+
+
+def _to_cpu(score_map: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
+    copied = score_map.float().cpu().contiguous()
+    return copied, copied if scores is score_map else scores.float().cpu().contiguous()
 
 
 def _average(plain: Sequence[Segmentation], mirrored: Sequence[Segmentation]) -> Segmentation:
@@ -295,4 +366,4 @@ def _average(plain: Sequence[Segmentation], mirrored: Sequence[Segmentation]) ->
 def _timed(times: dict[str, float], step: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
-    times[step] = (time.perf_counter() - start) * 1000
+    times[step] = times.get(step, 0.0) + (time.perf_counter() - start) * 1000

@@ -113,3 +113,22 @@ def test_display_size_shrinks_and_never_enlarges():
 
 def test_a_gradient_has_the_colormap_s_ends():
     assert render.css_gradient("gray", 2) == "linear-gradient(to right, rgb(0, 0, 0), rgb(255, 255, 255))"
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (128, 40), (300, 200), (1, 1), (1, 400)])
+def test_a_feature_map_is_drawn_on_its_own_scale(shape):
+    values = np.zeros(shape, np.float32)
+    values[0, 0] = 7
+    picture = render.feature_map(values)
+    assert 64 < max(picture.size) <= 128
+    assert picture.getpixel((0, 0)) == render.feature_map(values * 3).getpixel((0, 0))
+    assert picture.height <= 128 and picture.width >= 1
+    assert render.feature_map(np.zeros(shape, np.float32)).getextrema() == (0, 0)
+    assert max(shape) > 128 or picture.convert("RGB").getpixel((0, 0)) == (253, 231, 36)
+
+
+def test_a_picture_is_enlarged_by_whole_blocks():
+    picture = Image.fromarray(np.arange(6, dtype=np.uint8).reshape(2, 3))
+    large = np.asarray(render.enlarge(picture, 10))
+    np.testing.assert_array_equal(large, np.asarray(picture).repeat(3, 0).repeat(3, 1))
+    assert render.enlarge(picture, 2).size == picture.size

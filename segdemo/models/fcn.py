@@ -79,6 +79,36 @@ class FCN(SegmentationNetwork):
         self.upscore16 = Upscore(num_classes, 16)
         self.upscore8 = Upscore(num_classes, 8)
 
+    def separate_scores(self, images: Tensor) -> dict[int, Tensor]:
+        """Make the three score maps of one pass through the backbone, before they are added up.
+
+        Args:
+            images: `[N, 3, H, W]`, H and W multiples of 32.
+
+        Returns:
+            `[N, C, H/s, W/s]` for each stride s: 32 from FC7, 16 from pool4, 8 from pool3.
+        """
+        pools = []
+        features = images
+        for stage in self.stages:
+            features = stage(features)
+            pools.append(features)
+        return {32: self.score(self.head(features)), 16: self.score_pool4(pools[3]), 8: self.score_pool3(pools[2])}
+
+    def add_up(self, separate: dict[int, Tensor]) -> dict[int, Tensor]:
+        """Add each skip's scores to the upsampled coarser ones; linear, as no transposed conv has a bias.
+
+        Args:
+            separate: From `separate_scores`.
+
+        Returns:
+            For each stride s of 32, 16 and 8 the scores `[N, C, H/s, W/s]`, skips added.
+        """
+        at32 = separate[32]
+        at16 = self.upscore_fc7(at32) + separate[16]
+        at8 = self.upscore_pool4(at16) + separate[8]
+        return {32: at32, 16: at16, 8: at8}
+
     def score_maps(self, images: Tensor) -> dict[int, Tensor]:
         """Make the coarse scores of all three outputs in one pass through the backbone.
 
@@ -88,15 +118,7 @@ class FCN(SegmentationNetwork):
         Returns:
             For each stride s of 32, 16 and 8 the scores `[N, C, H/s, W/s]`, skips added.
         """
-        pools = []
-        features = images
-        for stage in self.stages:
-            features = stage(features)
-            pools.append(features)
-        at32 = self.score(self.head(features))
-        at16 = self.upscore_fc7(at32) + self.score_pool4(pools[3])
-        at8 = self.upscore_pool4(at16) + self.score_pool3(pools[2])
-        return {32: at32, 16: at16, 8: at8}
+        return self.add_up(self.separate_scores(images))
 
     def score_map(self, images: Tensor) -> Tensor:
         """Make the coarse scores of the chosen output: `[N, 3, H, W]` → `[N, C, H/stride, W/stride]`."""
@@ -115,8 +137,20 @@ class FCN(SegmentationNetwork):
         Returns:
             For each stride the score map `[N, C, ⌈H/stride⌉, ⌈W/stride⌉]` and the scores `[N, C, H, W]`.
         """
-        height, width = images.shape[-2:]
         maps = self.score_maps(pad_to_multiple(images, self.size_multiple))
+        return self.upscore_maps(maps, *images.shape[-2:])
+
+    def upscore_maps(self, maps: dict[int, Tensor], height: int, width: int) -> dict[int, tuple[Tensor, Tensor]]:
+        """Upsample the scores of all three outputs and crop the padding off.
+
+        Args:
+            maps: From `score_maps`.
+            height: H, of the image before it was padded.
+            width: W.
+
+        Returns:
+            As `forward_outputs` does.
+        """
         return {
             stride: (
                 scores[..., : -(-height // stride), : -(-width // stride)],

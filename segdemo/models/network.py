@@ -70,7 +70,9 @@ class SegmentationNetwork(nn.Module, ABC):
         """
         height, width = images.shape[-2:]
         score_map = self.score_map(pad_to_multiple(images, self.size_multiple))
-        return self.crop_map(score_map, height, width), self.upsample(score_map)[..., :height, :width]
+        cropped = self.crop_map(score_map, height, width)
+        # At a stride of 1 they are the same numbers, and whoever keeps both need keep them once.
+        return cropped, cropped if self.stride == 1 else self.upsample(score_map)[..., :height, :width]
 
     def padded_score_map(self, images: Tensor) -> Tensor:
         """Make the coarse scores of images of any size: `[N, 3, H, W]` → `[N, C, ⌈H/stride⌉, ⌈W/stride⌉]`."""

@@ -10,7 +10,7 @@ from segdemo.segmentation import AUTO, check_class
 from segdemo.ui import files
 from segdemo.ui.batch_tab import process
 from segdemo.ui.compare_tab import show
-from segdemo.ui.inference import Request, compare_file, segment_file
+from segdemo.ui.inference import Request, compare_file, in_line, segment_file
 from segdemo.ui.lesson_fc_as_conv import compare_file as compare_linear_and_conv
 from segdemo.ui.lesson_size_trace import trace
 from segdemo.ui.photo_input import PhotoInput
@@ -19,11 +19,11 @@ _MOST_CELLS = 4096
 
 
 def segment(image: str | None, network: str, heat_class: str, analysis_size: float | None) -> tuple[object, ...]:
-    """Segment one photo.
+    """Segment one photo: say what class each pixel has.
 
     Args:
         image: The uploaded file.
-        network: A name that `python -m segdemo models` lists.
+        network: Its name, such as `fcn8s_vgg16` or `conv1x1_vgg11`; `python -m segdemo models` lists them.
         heat_class: The heatmap's class, or `auto` for the one that covers most, background aside.
         analysis_size: The longer side in pixels at which the network sees the photo; none or 0 takes its own.
 
@@ -54,7 +54,7 @@ def compare_networks(image: str | None, networks: str) -> tuple[object, ...]:
 
     Args:
         image: The uploaded file.
-        networks: Two names or more, separated by commas.
+        networks: Two names or more, separated by commas, such as `fcn8s_vgg16, fcn32s_vgg16`.
 
     Returns:
         The networks' overlays, the picture of where they disagree, and JSON: `agreement`, the share of the photo on
@@ -79,11 +79,11 @@ def compare_networks(image: str | None, networks: str) -> tuple[object, ...]:
 
 
 def batch(photos: list[str] | None, network: str) -> tuple[str, list[dict[str, object]]]:
-    """Segment many photos.
+    """Segment many photos at once and pack the results.
 
     Args:
         photos: The uploaded files.
-        network: A name that `python -m segdemo models` lists.
+        network: Its name, such as `fcn8s_vgg16` or `conv1x1_vgg11`; `python -m segdemo models` lists them.
 
     Returns:
         A zip with masks, overlays, heatmaps, facts and a table, and the table's rows as JSON; a photo that cannot be
@@ -105,10 +105,7 @@ def fc_as_conv(image: str | None) -> dict[str, object]:
     """
     if image is None:
         raise gr.Error("There is no image in the request.", print_exception=False)
-    try:
-        found, _ = compare_linear_and_conv(image)
-    except ValueError as error:
-        raise gr.Error(str(error), print_exception=False) from error
+    found, _ = compare_linear_and_conv(image)
     classes = catalog.find("conv1x1_vgg11").metadata.classes
     return {
         "max_abs_difference": max(found.mean_difference, found.pooled_difference),
@@ -125,7 +122,7 @@ def transposed_conv(
     Args:
         input_size: Cells a side of the input.
         kernel: Cells a side of the kernel.
-        stride: Of the prints.
+        stride: Cells from one print of the kernel to the next.
         padding: Cells cut off all round.
         output_padding: Cells added at the right and bottom.
 
@@ -161,7 +158,7 @@ def size_trace(network: str, height: int, width: int) -> list[dict[str, object]]
     """Follow an image through a network.
 
     Args:
-        network: A name that `python -m segdemo models` lists.
+        network: Its name, such as `fcn8s_vgg16` or `conv1x1_vgg11`; `python -m segdemo models` lists them.
         height: Of the image, pixels.
         width: Of the image, pixels.
 
@@ -192,8 +189,7 @@ def add_endpoints() -> None:
             [gr.File(file_count="multiple", label="photos"), gr.Textbox("fcn8s_vgg16", label="network")],
             [gr.File(label="zip"), gr.JSON(label="table")],
             api_name="batch",
-            concurrency_id="network",
-            concurrency_limit=1,
+            **in_line(),
         )
         gr.Button("compare").click(
             compare_networks,
@@ -203,19 +199,15 @@ def add_endpoints() -> None:
             ],
             [gr.Gallery(label="overlays", format="png"), gr.Image(label="disagreement", format="png"), gr.JSON()],
             api_name="compare",
-            concurrency_id="network",
-            concurrency_limit=1,
+            **in_line(),
         )
         gr.Button("fc_as_conv").click(
             fc_as_conv,
             PhotoInput(label="image", type="filepath", image_mode=None),
             gr.JSON(label="comparison"),
             api_name="fc_as_conv",
-            concurrency_id="network",
-            concurrency_limit=1,
+            **in_line(),
         )
         outputs = [gr.Image(label=name, format="png") for name in ("overlay", "heatmap", "mask")]
         outputs.append(gr.JSON(label="facts"))
-        gr.Button("segment").click(
-            segment, inputs, outputs, api_name="segment", concurrency_id="network", concurrency_limit=1
-        )
+        gr.Button("segment").click(segment, inputs, outputs, api_name="segment", **in_line())

@@ -1,8 +1,11 @@
 """What the page and the API ask of the networks, with errors as sentences for a person."""
 
+import logging
 import os
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -14,7 +17,8 @@ from segdemo import catalog
 from segdemo.images import read_image
 from segdemo.refine import refine_edges
 from segdemo.segmentation import Segmentation
-from segdemo.segmenter import MIN_ANALYSIS_SIZE, Segmenter, check_analysis_size
+from segdemo.segmenter import MIN_ANALYSIS_SIZE, Segmenter, check_analysis_size, choose_device
+from segdemo.turns import Turns
 
 try:  # On a ZeroGPU Space a GPU is there only inside functions that ask for one.
     from spaces import GPU
@@ -43,20 +47,46 @@ class Request:
 
 Runner = Callable[[Request, Image.Image], Segmentation]
 
+_log = logging.getLogger(__name__)
+_loading = threading.Lock()
 # A ZeroGPU Space sets this.
 _ON_ZERO_GPU = bool(os.environ.get("SPACES_ZERO_GPU"))
+_BATCH = 8  # photos that wait for the same network are sent through it together
 
 
 @cache
+def in_line() -> dict[str, object]:
+    """Give the settings of an event that needs a network: the line that it stands in, and how many are let in at once.
+
+    Those who are let in read their photos, wait for the device and write results side by side. More of them fill a
+    GPU's batches; a CPU gains little from batches, and each photo takes memory.
+    """
+    at_once = 2 if choose_device().type == "cpu" else _BATCH
+    return {"concurrency_id": "network", "concurrency_limit": at_once}
+
+
 def load_segmenter(name: str) -> Segmenter:
     """Load a network once for all visitors."""
+    with _loading:  # of two who come first, the second waits for the first's
+        return _load_segmenter(name)
+
+
+@cache
+def _load_segmenter(name: str) -> Segmenter:
     return Segmenter.load(name)
 
 
 @GPU(duration=20)
+def _run_batch(request: Request, images: list[Image.Image]) -> list[Segmentation]:
+    return load_segmenter(request.network)(images, request.analysis_size, request.best_quality)
+
+
+_turns = Turns(_run_batch, _BATCH)
+
+
 def run_network(request: Request, image: Image.Image) -> Segmentation:
-    """Run one network on one photo."""
-    return load_segmenter(request.network)(image, request.analysis_size, request.best_quality)
+    """Run one network on one photo, together with those of other visitors who wait for the same."""
+    return _turns(replace(request, refine=False), image)
 
 
 @GPU(duration=60)
@@ -99,18 +129,17 @@ def segment_file(path: str | Path, request: Request, run: Runner = run_network) 
             fetched.
     """
     start = time.perf_counter()
-    try:
+    with _said(request.network) as said:
         # Refused here, since of an error inside the GPU's turn ZeroGPU shows no more than its type.
         entry = catalog.find(request.network)
         check_analysis_size(request.analysis_size or MIN_ANALYSIS_SIZE)
         image = read_image(path)
         read = (time.perf_counter() - start) * 1000
         entry.fetch()  # outside the GPU's turn as well
+        said.append(f"photo {image.width}x{image.height}")
         segmentation = run(request, image)
         if request.refine:
             segmentation = refine_edges(segmentation, image)
-    except ValueError as error:  # as ImageError and CheckpointError are
-        raise gr.Error(str(error), print_exception=False) from error
     return image, replace(segmentation, milliseconds={"read": read, **segmentation.milliseconds})
 
 
@@ -129,13 +158,39 @@ def compare_file(path: str | Path, names: Sequence[str]) -> tuple[Image.Image, l
             weights cannot be fetched.
     """
     names = list(dict.fromkeys(names))
-    try:
+    with _said("+".join(names)) as said:
         if len(names) < 2:  # noqa: PLR2004
             raise ValueError("Choose two networks or more.")
         entries = [catalog.find(name) for name in names]
         image = read_image(path)
         for entry in entries:
             entry.fetch()
+        said.append(f"photo {image.width}x{image.height}")
         return image, run_several(names, image)
-    except ValueError as error:
+
+
+@contextmanager
+def _said(what: str) -> Iterator[list[str]]:
+    """Log a request in one line, without anything of its photo but the size, and put errors into words for a person.
+
+    Args:
+        what: The networks asked for.
+
+    Yields:
+        A list to which more facts may be added.
+
+    Raises:
+        gr.Error: In place of a ValueError.
+    """
+    start, facts, outcome = time.perf_counter(), [], "failed"
+    try:
+        yield facts
+        outcome = "done"
+    except ValueError as error:  # as ImageError and CheckpointError are
+        outcome = "refused"
         raise gr.Error(str(error), print_exception=False) from error
+    finally:
+        milliseconds = (time.perf_counter() - start) * 1000
+        # A name that a program sent may hold anything, line breaks too.
+        names = "+".join(name if name in catalog.ENTRIES else "unknown" for name in what.split("+"))
+        _log.info("%s", ", ".join((names, *facts, f"{milliseconds:.0f} ms", outcome)))

@@ -1,0 +1,141 @@
+"""Health, refusals in words, and an orderly end."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import gradio as gr
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.utils import Status
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from segdemo.ui.host import BUSY, HEALTH, STOPPING, Host, HostMiddleware
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def host():
+    return Host()
+
+
+def serve(host, status=200):
+    async def answer(request):
+        return JSONResponse({"detail": f"internal words, {host.open_streams} open"}, status)
+
+    paths = ("/gradio_api/queue/join", "/gradio_api/queue/data", "/other", "/file=health")
+    app = Starlette(routes=[Route(path, answer, methods=["GET", "POST"]) for path in paths])
+    return TestClient(HostMiddleware(app, host))
+
+
+def test_a_host_learns_that_the_server_is_well_and_when_it_stops(host):
+    client = serve(host)
+    assert (client.get(HEALTH).status_code, client.get(HEALTH).json()) == (200, {"status": "ok"})
+    host.is_stopping.set()
+    assert (client.get(HEALTH).status_code, client.get(HEALTH).json()) == (503, {"status": "stopping"})
+
+
+def test_a_full_queue_is_said_in_words(host):
+    response = serve(host, 503).post("/gradio_api/queue/join")
+    assert response.status_code == 503
+    assert response.json() == {"detail": BUSY}
+
+
+@pytest.mark.parametrize("status", [200, 404, 422])
+def test_other_answers_pass_unchanged(host, status):
+    response = serve(host, status).post("/gradio_api/queue/join")
+    assert (response.status_code, response.json()["detail"]) == (status, "internal words, 0 open")
+    assert serve(host, 503).get("/other").json()["detail"].startswith("internal words")
+
+
+def test_nothing_new_begins_while_the_server_stops(host):
+    client = serve(host)
+    host.is_stopping.set()
+    assert client.post("/gradio_api/queue/join").json() == {"detail": STOPPING}
+    assert client.get("/gradio_api/queue/data").status_code == 200
+
+
+def test_those_who_wait_for_results_are_counted(host):
+    assert serve(host).get("/gradio_api/queue/data").json()["detail"].endswith("1 open")
+    assert host.open_streams == 0
+
+    async def broken(scope, receive, send):
+        raise OSError
+
+    with pytest.raises(OSError, match=r"^$"):
+        asyncio.run(HostMiddleware(broken, host)({"type": "http", "path": "/queue/data"}, None, None))
+    assert host.open_streams == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no stop signal that a program can handle")
+def test_a_stop_signal_lets_the_running_request_end(tmp_path):
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    environment = {**os.environ, "GRADIO_SERVER_PORT": str(_free_port()), "TMPDIR": str(folder)}
+    environment.pop("GRADIO_TEMP_DIR", None)
+    process = subprocess.Popen(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        url = f"http://127.0.0.1:{environment['GRADIO_SERVER_PORT']}/"
+        _wait_for(url + "health", process)
+        client = Client(url, verbose=False, download_files=str(tmp_path))
+        assert len(list(folder.iterdir())) > 0
+        # Best quality at this size is slow enough for the signal to come in between.
+        job = client.submit(handle_file(gr.get_image("lion.jpg")), "fcn8s_vgg16", "auto", 1024, api_name="/segment")
+        while job.status().code is not Status.PROCESSING:
+            assert not job.done()
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        assert job.result(timeout=60)[-1]["analysis_size"] == [1024, 1024]
+        output, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 0, output
+    assert re.search(r"fcn8s_vgg16, photo \d+x\d+, \d+ ms, done", output)
+    assert "Traceback" not in output
+    assert list(folder.iterdir()) == [], "uploads and results go with the program"
+
+
+def test_the_handler_is_left_alone_outside_the_main_thread(host):
+    before = signal.getsignal(signal.SIGTERM)
+    thread = threading.Thread(target=host.handle_stop_signal)
+    thread.start()
+    thread.join()
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def _wait_for(url, process):
+    for _ in range(600):
+        assert process.poll() is None, process.stdout.read()
+        try:
+            with urllib.request.urlopen(url, timeout=5) as response:
+                assert json.load(response) == {"status": "ok"}
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError("the app did not start")
+
+
+def _free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
