@@ -1,0 +1,1 @@
+"""What the program costs: ratios and times, all measured in one run."""

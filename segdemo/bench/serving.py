@@ -1,0 +1,231 @@
+"""The running app, as a visitor has it: start, requests, many clients, pictures drawn again."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import numpy as np
+from gradio_client import Client, handle_file
+
+from segdemo import catalog
+from segdemo.bench.photos import write_photo
+from segdemo.bench.timing import measure, percentile, timed
+from segdemo.images import read_image
+from segdemo.segmenter import Segmenter
+
+ROOT = Path(__file__).parents[2]
+SIDE = 512  # pixels
+_PATIENCE = 300.0  # seconds
+_NETWORK = "fcn8s_vgg16"
+
+
+@dataclass(frozen=True)
+class Server:
+    """An app in a process of its own.
+
+    Attributes:
+        url: Its address.
+        process: Its number.
+        first_page_s: Seconds from its start to the first page.
+        first_mask_s: Seconds from its start to the first mask.
+    """
+
+    url: str
+    process: int
+    first_page_s: float
+    first_mask_s: float
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[Server]:
+    """Start the app, wait for its first page and mask, and stop it at the end.
+
+    Raises:
+        RuntimeError: It does not start.
+    """
+    port = _free_port()
+    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port)}
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        url = f"http://127.0.0.1:{port}/"
+        _wait_for(url, process)
+        first_page = time.perf_counter() - start
+        photo = write_photo(folder / "first.jpg", SIDE, SIDE)
+        segment(_client(url), photo, _NETWORK)
+        yield Server(url, process.pid, first_page, time.perf_counter() - start)
+    finally:
+        process.terminate()
+        process.wait(_PATIENCE)
+
+
+def segment(client: Client, photo: Path, network: str, size: int | None = None) -> dict[str, object]:
+    """Ask for a mask and give its facts."""
+    return client.predict(handle_file(str(photo)), network, "auto", size, api_name="/segment")[-1]
+
+
+def http_vs_forward(server: Server, segmenters: dict[str, Segmenter], folder: Path, runs: int) -> dict[str, object]:
+    """Compare a request through HTTP with the bare pass through the network, for a 512×512 JPEG seen at that size.
+
+    Returns:
+        By network: `request_s` and `forward_s` (medians), and `ratio`; the same at the network's own analysis size
+        under `own_size`.
+    """
+    photo, client = write_photo(folder / "photo.jpg", SIDE, SIDE), _client(server.url)
+    image = read_image(photo)
+    found = {}
+    for name, segmenter in segmenters.items():
+        sizes = {}
+        for size in (SIDE, None):
+            request = measure(lambda name=name, size=size: segment(client, photo, name, size), runs)
+            passes = measure(lambda segmenter=segmenter, size=size: segmenter(image, size), runs)
+            forward = [segmenter(image, size).milliseconds["network"] / 1000 for _ in range(runs)]
+            middle = sorted(forward)[runs // 2]
+            sizes[size] = {
+                "request_s": request.median,
+                "segmenter_s": passes.median,
+                "forward_s": middle,
+                "ratio": request.median / middle,
+            }
+        found[name] = {**sizes[SIDE], "own_size": sizes[None]}
+    return found
+
+
+def clients(server: Server, folder: Path, counts: tuple[int, ...], requests: int) -> dict[str, dict[str, float]]:
+    """Let several clients send photos at once.
+
+    Args:
+        server: The app.
+        folder: For the photos, one a client.
+        counts: Numbers of clients.
+        requests: In all, for each number of clients.
+
+    Returns:
+        By number of clients: `requests_per_s`, `p50_s` and `p95_s`, how many requests were `lost` and how many were
+        `mixed_up`, that is, got another result than the same photo got alone.
+    """
+    photos = [write_photo(folder / f"client{i}.jpg", SIDE, SIDE, seed=i) for i in range(max(counts))]
+    alone = Segmenter.load(_NETWORK)
+    wanted = [alone(read_image(photo)).areas for photo in photos]
+    return {str(count): _load(server, photos[:count], wanted, max(requests // count, 1)) for count in counts}
+
+
+def soak(server: Server, folder: Path, requests: int) -> dict[str, float]:
+    """Send requests one after the other, each with another photo and network, and watch the app's memory.
+
+    Args:
+        server: The app.
+        folder: For the photos.
+        requests: How many, at least two for each network; the memory after the first tenth, or after those if they
+            are more, is what the end is compared with.
+
+    Returns:
+        `requests`, `settled_mb`, `end_mb`, and `growth`, the share that was added.
+
+    Raises:
+        ValueError: psutil is not installed.
+    """
+    try:
+        import psutil  # noqa: PLC0415 - only this figure needs it
+    except ImportError as error:
+        raise ValueError("`soak` needs psutil: pip install -r requirements-dev.txt") from error
+    photos = [write_photo(folder / f"soak{i}.jpg", 200 + 40 * i, 300, seed=i) for i in range(8)]
+    names, client, process = list(catalog.BUNDLED), _client(server.url), psutil.Process(server.process)
+    settled = 0
+    for index in range(requests):
+        segment(client, photos[index % len(photos)], names[index % len(names)])
+        if index + 1 == max(requests // 10, 2 * len(names)):  # by then every network is loaded and has run
+            settled = process.memory_info().rss
+    end = process.memory_info().rss
+    return {"requests": requests, "settled_mb": settled / 1e6, "end_mb": end / 1e6, "growth": end / settled - 1}
+
+
+def first_times(server: Server) -> dict[str, float]:
+    """Give what the start took."""
+    return {"first_page_s": server.first_page_s, "first_mask_s": server.first_mask_s}
+
+
+def rerender_ms(folder: Path, runs: int) -> dict[str, float]:
+    """Time the drawing of a result again: another class, opacity or colours, at 512×512.
+
+    Returns:
+        By what changes: median milliseconds of server time.
+    """
+    from segdemo.ui.inference import Request  # noqa: PLC0415 - brings Gradio, which only these figures need
+    from segdemo.ui.result import Look, Result  # noqa: PLC0415
+
+    photo = write_photo(folder / "photo.jpg", SIDE, SIDE)
+    result = Result.make(str(photo), Request(_NETWORK))
+    looks = {"class": Look("dog"), "opacity": Look(opacity=0.3), "colours": Look(colormap="magma")}
+    return {name: measure(lambda look=look: result.draw(look), runs).median * 1000 for name, look in looks.items()}
+
+
+def _load(server: Server, photos: list[Path], wanted: list[dict[str, float]], each: int) -> dict[str, float]:
+    seconds, lost, mixed = [], 0, 0
+
+    opened = [_client(server.url) for _ in photos]
+
+    def visit(index: int) -> tuple[list[float], int, int]:
+        client = opened[index]
+        mine, my_lost, my_mixed = [], 0, 0
+        for _ in range(each):
+            try:
+                took, facts = timed(lambda: segment(client, photos[index], _NETWORK))
+            except Exception:  # whatever it was, the visitor got nothing
+                my_lost += 1
+                continue
+            mine.append(took)
+            my_mixed += not _same(facts["areas"], wanted[index])
+        return mine, my_lost, my_mixed
+
+    with ThreadPoolExecutor(len(photos)) as pool:
+        total, visits = timed(lambda: list(pool.map(visit, range(len(photos)))))
+    for took, my_lost, my_mixed in visits:
+        seconds += took
+        lost += my_lost
+        mixed += my_mixed
+    return {
+        "requests_per_s": len(seconds) / total,
+        "p50_s": percentile(seconds, 0.5),
+        "p95_s": percentile(seconds, 0.95),
+        "requests": len(seconds),
+        "lost": lost,
+        "mixed_up": mixed,
+    }
+
+
+def _same(areas: dict[str, float], wanted: dict[str, float]) -> bool:
+    return bool(np.allclose([areas[name] for name in wanted], list(wanted.values()), atol=2e-3))
+
+
+def _client(url: str) -> Client:
+    return Client(url, verbose=False, httpx_kwargs={"timeout": httpx.Timeout(_PATIENCE)})
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as response:
+                response.read()
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("the app did not start")
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]

@@ -1,0 +1,121 @@
+"""The bench command, on small images: that it measures what it says; the figures themselves are no test's matter."""
+
+import json
+import os
+
+import httpx
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from segdemo.__main__ import main
+from segdemo.bench import bench as whole
+from segdemo.bench import megapixels, passes, serving
+from segdemo.bench.photos import write_photo
+from segdemo.models import build
+from segdemo.segmenter import Segmenter
+
+CLASSIFIER, FCN = "conv1x1_vgg11", "fcn8s_vgg16"
+
+
+@pytest.fixture(scope="module")
+def segmenters():
+    return {name: Segmenter.load(name, "cpu") for name in (CLASSIFIER, FCN)}
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch):
+    monkeypatch.setattr(passes, "SIDE", 64)
+    monkeypatch.setattr(passes, "_MATRIX", 64)
+    monkeypatch.setattr(passes, "_CROP", 32)
+
+
+def test_operations_are_counted():
+    network = build("conv1x1_vgg", backbone="vgg11", num_classes=3)
+    images = torch.randn(1, 3, 32, 32)
+    by_hand, features = 0, images
+    for layer in network.features if hasattr(network, "features") else network.backbone:
+        features = layer(features)
+        if isinstance(layer, torch.nn.Conv2d):
+            by_hand += 2 * layer.weight.numel() * features[0, 0].numel()
+    by_hand += 2 * network.score.weight.numel() * features[0, 0].numel()
+    assert passes.count_flops(network, images) == by_hand
+
+
+def test_rates_are_operations_over_seconds(segmenters):
+    for figures in passes.forward_vs_matmul(segmenters, 2).values():
+        assert figures["gflops_per_s"] == pytest.approx(figures["gflops"] / figures["seconds"])
+        assert figures["ratio"] == pytest.approx(figures["gflops_per_s"] / figures["matmul_gflops_per_s"])
+
+
+def test_there_is_a_crop_for_every_cell(segmenters):
+    figures = passes.dense_vs_crops(segmenters, 1)
+    assert figures["crops"] == (passes.SIDE // 2 // segmenters[CLASSIFIER].network.stride) ** 2
+    assert figures["ratio"] == pytest.approx(figures["crops_seconds"] / figures["dense_seconds"])
+
+
+def test_the_padded_construction_sees_99_pixels_more_on_every_side(segmenters):
+    seen = []
+    handle = segmenters[FCN].network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[-1]))
+    passes.vs_padding100(segmenters, 1)
+    handle.remove()
+    assert set(seen) == {64, 64 + 2 * 99}
+
+
+def test_a_photo_has_its_size_and_its_seed(tmp_path):
+    paths = [write_photo(tmp_path / f"{i}.jpg", 90, 70, seed=i) for i in range(2)]
+    first, second = (np.asarray(Image.open(path)) for path in paths)
+    assert first.shape == (70, 90, 3)
+    assert not np.array_equal(first, second)
+    tall = np.asarray(Image.open(write_photo(tmp_path / "tall.jpg", 30, 1500)))
+    assert tall.shape == (1500, 30, 3) and tall[1100:].std() > 5
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not tell the peak")
+def test_large_photos_are_measured_in_a_process_of_their_own(monkeypatch):
+    monkeypatch.setattr(megapixels, "SIZES", (0.02, 0.04, 9.0))
+    found = megapixels.megapixels(1.0, "cpu")
+    assert list(found) == ["0.02", "0.04", "spread", "is_linear"]
+    for row in (found["0.02"], found["0.04"]):
+        assert row["seconds"] > 0 and row["peak_mb"] > 100
+    assert found["spread"] >= 1
+
+
+def test_the_served_app_is_measured_and_stopped(tmp_path, segmenters):
+    with serving.serve(tmp_path) as server:
+        assert 0 < server.first_page_s < server.first_mask_s
+        found = serving.clients(server, tmp_path, (1, 3), 6)
+        assert {count: row["requests"] for count, row in found.items()} == {"1": 6, "3": 6}
+        assert all(row["lost"] == row["mixed_up"] == 0 for row in found.values())
+        assert all(row["p50_s"] <= row["p95_s"] for row in found.values())
+        soaked = serving.soak(server, tmp_path, 40)
+        assert soaked["settled_mb"] > 100 and soaked["growth"] < 0.1
+        requests = serving.http_vs_forward(server, {CLASSIFIER: segmenters[CLASSIFIER]}, tmp_path, 1)
+        assert requests[CLASSIFIER]["ratio"] > 1
+    with pytest.raises(httpx.ConnectError, match="refused"):
+        serving._client(server.url)
+
+
+def test_a_result_of_another_photo_is_noticed():
+    wanted = {"background": 0.5, "dog": 0.5}
+    assert serving._same({"background": 0.5, "dog": 0.5}, wanted)
+    assert not serving._same({"background": 0.4, "dog": 0.6}, wanted)
+
+
+def test_the_command_prints_what_was_asked_for(monkeypatch, capsys, segmenters):
+    monkeypatch.setattr(passes, "load_all", lambda device: segmenters)
+    assert main(["bench", "vs_padding100", "--quick", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found) == {"machine", "vs_padding100"}
+    assert main(["bench", "vs_padding100", "--quick"]) == 0
+    assert "vs_padding100\n  seconds" in capsys.readouterr().out
+
+
+def test_an_unknown_figure_is_refused_in_one_line(capsys):
+    assert main(["bench", "speed"]) == 2
+    assert capsys.readouterr().err.startswith("segdemo bench: There is no figure speed. Choose from forward_vs_matmul")
+
+
+def test_every_figure_has_its_key():
+    assert len(set(whole.KEYS)) == len(whole.KEYS) == 10
