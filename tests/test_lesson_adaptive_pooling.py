@@ -41,6 +41,28 @@ def test_cells_that_are_pooled_twice_are_counted(n, m, wanted):
     assert lesson.overlap_count(n, m) == wanted
 
 
+@pytest.mark.parametrize("input_size", SIZES)
+def test_repeated_cells_and_lines_of_bins(input_size):
+    for output_size in SIZES:
+        pairs, lines = lesson.bins(input_size, output_size), lesson.levels(input_size, output_size)
+        assert sum(lesson.times_taken(input_size, output_size)) == sum(end - start for start, end in pairs)
+        repeated = [i for i, again in enumerate(lesson.repeats(input_size, output_size)) if again]
+        assert repeated == [i for i in range(1, output_size) if pairs[i] == pairs[i - 1]]
+        assert output_size <= input_size or max(lines) >= 1
+        assert output_size > input_size or max(lines) <= 1
+        for line in set(lines):
+            cells = [c for pair, at in zip(pairs, lines, strict=True) if at == line for c in range(*pair)]
+            assert len(cells) == len(set(cells))
+
+
+def test_the_values_of_two_cells_repeat_in_four():
+    assert lesson.repeats(2, 4) == [False, True, False, True]
+    assert lesson.repeats(2, 3) == [False, False, False]
+    assert lesson.times_taken(7, 4) == [1, 2, 1, 2, 1, 2, 1]
+    assert lesson.levels(7, 4) == [0, 1, 0, 1]
+    assert lesson.levels(8, 4) == [0, 0, 0, 0]
+
+
 @pytest.mark.parametrize("sizes", [(0, 1), (1, 0), (-3, 2)])
 def test_a_size_below_one_is_refused(sizes):
     with pytest.raises(ValueError, match="at least 1"):
@@ -50,3 +72,5 @@ def test_a_size_below_one_is_refused(sizes):
 def test_an_unknown_mode_is_refused():
     with pytest.raises(ValueError, match="no mode 'median'"):
         lesson.pool(torch.ones(3), 2, "median")
+    with pytest.raises(ValueError, match="no mode 'median'"):
+        lesson.pool_map(torch.ones(1, 3, 3), (2, 2), "median")

@@ -41,14 +41,18 @@ def pool(values: Tensor, output_size: int, mode: str = MODES[0]) -> Tensor:
     Raises:
         ValueError: There is no such mode, or a size is below 1.
     """
-    if mode not in MODES:
-        raise ValueError(f"There is no mode {mode!r}. Choose from {', '.join(MODES)}.")
+    _check_mode(mode)
     parts = [values[..., start:end] for start, end in bins(values.shape[-1], output_size)]
     return torch.stack([part.mean(-1) if mode == "average" else part.amax(-1) for part in parts], -1)
 
 
 def pool_map(values: Tensor, output_size: tuple[int, int], mode: str = MODES[0]) -> Tensor:
-    """Pool a map by torch's own layer: `[C, H, W]` to `[C, *output_size]`."""
+    """Pool a map by torch's own layer, which cuts rows and columns into bins: `[C, H, W]` to `[C, *output_size]`.
+
+    Raises:
+        ValueError: There is no such mode.
+    """
+    _check_mode(mode)
     return {"average": F.adaptive_avg_pool2d, "max": F.adaptive_max_pool2d}[mode](values, output_size)
 
 
@@ -60,13 +64,38 @@ def matrix(input_size: int, output_size: int) -> Tensor:
     return rows
 
 
-def overlap_count(input_size: int, output_size: int) -> int:
-    """Count the input cells that are pooled more than once."""
+def times_taken(input_size: int, output_size: int) -> list[int]:
+    """Count for each input cell the bins that it lies in."""
     taken = [0] * input_size
     for start, end in bins(input_size, output_size):
         for cell in range(start, end):
             taken[cell] += 1
-    return sum(times > 1 for times in taken)
+    return taken
+
+
+def overlap_count(input_size: int, output_size: int) -> int:
+    """Count the input cells that are pooled more than once."""
+    return sum(times > 1 for times in times_taken(input_size, output_size))
+
+
+def repeats(input_size: int, output_size: int) -> list[bool]:
+    """Say for each output cell whether it pools the very cells of the one before, and so repeats its value."""
+    pairs = bins(input_size, output_size)
+    return [False, *(later == earlier for earlier, later in itertools.pairwise(pairs))]
+
+
+def levels(input_size: int, output_size: int) -> list[int]:
+    """Spread the bins over lines, so that on none two of them overlap: for each bin the first line with room.
+
+    Two lines are enough unless there are fewer cells than bins.
+    """
+    ends: list[int] = []
+    chosen = []
+    for start, end in bins(input_size, output_size):
+        level = next((line for line, taken in enumerate(ends) if taken <= start), len(ends))
+        ends[level : level + 1] = [end]
+        chosen.append(level)
+    return chosen
 
 
 def is_fixed_kernel(input_size: int, output_size: int) -> bool:
@@ -75,3 +104,8 @@ def is_fixed_kernel(input_size: int, output_size: int) -> bool:
     lengths = {end - start for start, end in pairs}
     steps = {later[0] - earlier[0] for earlier, later in itertools.pairwise(pairs)}
     return len(lengths) == 1 and len(steps) <= 1
+
+
+def _check_mode(mode: str) -> None:
+    if mode not in MODES:
+        raise ValueError(f"There is no mode {mode!r}. Choose from {', '.join(MODES)}.")

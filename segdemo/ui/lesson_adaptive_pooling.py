@@ -5,7 +5,10 @@ import torch
 
 from segdemo import render
 from segdemo.lessons import adaptive_pooling as lesson
+from segdemo.ui import lesson_pooled_photo
+from segdemo.ui.bin_drawing import draw_bins
 from segdemo.ui.lesson_parts import AT_ONCE, picture, slider
+from segdemo.ui.link import Place
 
 _NUMBERED = 12
 _TEXT = """
@@ -14,12 +17,12 @@ The number of cells that comes **out** is fixed, whatever goes in: each output c
 ⌊i·n/m⌋ up to ⌈(i+1)·n/m⌉. With it a network ends in the same number of features for a photo of any size, and the Linear
 layer behind it always fits.
 
-Where m divides n it is plain pooling. Else bins **overlap**, and where m is larger than n values are **repeated**.
+Where m divides n it is plain pooling. Else bins **overlap**, and where m is larger than n cells are **used again**.
 """
 
 
-def build() -> None:
-    """Lay the lesson out and wire it."""
+def build() -> Place:
+    """Lay the lesson out and wire it; gives what a link can set."""
     gr.Markdown(_TEXT)
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
@@ -32,24 +35,25 @@ def build() -> None:
             first = _draw(7, 4, lesson.MODES[0])
             outputs = [
                 gr.HTML(first[0], elem_id="ap-bins"),
-                picture(first[1], "Input", "ap-values", 80),
-                picture(first[2], "Weight of each input cell (column) in each output cell (row)", "ap-matrix", 260),
-                picture(first[3], "Output", "ap-pooled", 80),
+                gr.HTML(first[1], elem_id="ap-drawing", elem_classes="drawing"),
+                picture(
+                    first[2],
+                    "Averaging: weight of each input cell (column) in each output cell (row)",
+                    "ap-matrix",
+                    220,
+                ),
             ]
     for control in controls:
         control.change(_draw, controls, outputs, **AT_ONCE)
+    return lesson_pooled_photo.build(*controls[1:])
 
 
 def _draw(n: float, m: float, mode: str) -> list[object]:
     n, m = int(n), int(m)
     values = torch.randint(1, 10, (n,), generator=torch.Generator().manual_seed(n)).float()
     pooled = lesson.pool(values, m, mode)
-    grids = (values[None], lesson.matrix(n, m), pooled[None])
-    limits = (10.0, 1.0, 10.0)
-    pictures = [
-        render.score_grid(grid.numpy(), limit, 900, _NUMBERED) for grid, limit in zip(grids, limits, strict=True)
-    ]
-    return [_describe(n, m), *pictures]
+    weights = render.score_grid(lesson.matrix(n, m).numpy(), 1.0, 900, _NUMBERED)
+    return [_describe(n, m), draw_bins(values.tolist(), pooled.tolist()), weights]
 
 
 def _describe(n: int, m: int) -> str:
@@ -57,7 +61,8 @@ def _describe(n: int, m: int) -> str:
     if lesson.is_fixed_kernel(n, m) and m <= n:
         kind = "the bins are equally long and equally far apart: a plain pooling layer does the same"
     elif m > n:
-        kind = "there are fewer cells than bins, so values are repeated"
+        again = sum(lesson.repeats(n, m))
+        kind = f"there are fewer cells than bins, so cells are used again; {again} output cells are repeated values"
     else:
         kind = "the bins differ in length or distance: no plain pooling layer does this"
     return (

@@ -1,7 +1,6 @@
 """The lesson on how a Linear layer becomes a 1×1 conv."""
 
 from dataclasses import dataclass
-from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -10,20 +9,17 @@ import torch
 from torch import Tensor
 
 from segdemo import catalog, render
-from segdemo.images import ImageError, read_image
 from segdemo.lessons import fc_as_conv as lesson
 from segdemo.models.classifier import Conv1x1Segmenter
 from segdemo.models.network import pad_to_multiple
-from segdemo.segmenter import fit, normalised
-from segdemo.ui.lesson_parts import picture, slider
-from segdemo.ui.photo_input import PhotoInput
+from segdemo.segmenter import device_lock
+from segdemo.ui.lesson_parts import IN_TURN, as_seen, lesson_network, picture, read_photo, slider
+from segdemo.ui.link import Place
+from segdemo.ui.photo_input import photo_field
 
 _NETWORK = "conv1x1_vgg11"
-_EXAMPLES = ("lion.jpg", "cheetah1.jpg", "tower.jpg")
 _CROP = 64  # pixels
 _SLIDING = ("One dense pass", "The classifier on a crop about each cell", "Difference")
-# A pass of a network waits for its turn, unlike what only draws.
-_IN_TURN = {"concurrency_id": "network", "concurrency_limit": 1, "api_visibility": "private"}
 _TEXT = """
 ### From a Linear layer to a 1×1 conv
 A classifier ends in a Linear layer that reads the **mean** of its feature map. The same weights, reshaped, are a 1×1
@@ -53,46 +49,33 @@ def compare_file(path: str | Path, size: int | None = None) -> tuple[lesson.Comp
         What both said, and the photo as they saw it.
 
     Raises:
-        ImageError: The file is no photo that can be read.
+        gr.Error: The file is no photo that can be read.
     """
-    metadata = catalog.find(_NETWORK).metadata
-    image = read_image(path)
-    seen = normalised(image, fit(image.size, size or metadata.analysis_size), metadata)
-    return lesson.compare(_twin(), seen), seen
+    seen = as_seen(read_photo(path), _NETWORK, size or catalog.find(_NETWORK).metadata.analysis_size)
+    with device_lock("cpu"):
+        return lesson.compare(_twin(), seen), seen
 
 
-def build() -> None:
-    """Lay the lesson out and wire it."""
+def build() -> Place:
+    """Lay the lesson out and wire it; gives what a link can set."""
     gr.Markdown(_TEXT)
-    first = gr.get_image(_EXAMPLES[0])
     size = catalog.find(_NETWORK).metadata.analysis_size
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
-            photo = PhotoInput(
-                first,
-                label="Photo",
-                type="filepath",
-                image_mode=None,
-                sources=["upload", "clipboard"],
-                height=170,
-                elem_id="fc-photo",
-                alt_text="The photo that is classified",
-            )
-            gr.Examples(
-                [gr.get_image(name) for name in _EXAMPLES], photo, elem_id="fc-examples", api_visibility="private"
-            )
+            photo, examples = photo_field("fc", "The photo that is classified")
             pixels = slider(64, 320, size, "Seen at, px", "fc-size")
             forget = gr.Checkbox(False, label="Forget the bias", elem_id="fc-forget")
             button = gr.Button("Slide the classifier over the photo", size="sm", elem_id="fc-slide")
         with gr.Column(scale=8, min_width=300):
-            outputs = _lay_out_results(_draw(first, size, False))
+            outputs = _lay_out_results(_draw(photo.value["path"], size, False))
             slid = gr.HTML(elem_id="fc-slid")
             with gr.Row(visible=False) as row:
                 maps = [picture(None, text, f"fc-map-{i}", 180) for i, text in enumerate(_SLIDING)]
     controls = [photo, pixels, forget]
     for changed in (photo.change, pixels.release, forget.input):
-        changed(_draw, controls, outputs.every(), show_progress="hidden", trigger_mode="always_last", **_IN_TURN)
-    button.click(_slide, [photo, pixels], [slid, row, *maps], **_IN_TURN)
+        changed(_draw, controls, outputs.every(), **IN_TURN)
+    button.click(_slide, [photo, pixels], [slid, row, *maps], **{**IN_TURN, "show_progress": "full"})
+    return Place(photo=photo, examples=examples)
 
 
 def _lay_out_results(first: list[object]) -> _Outputs:
@@ -106,19 +89,15 @@ def _lay_out_results(first: list[object]) -> _Outputs:
     return _Outputs(steps, scores, gr.HTML(first[-1], elem_id="fc-note"))
 
 
-@cache
 def _twin() -> Conv1x1Segmenter:
-    return catalog.find(_NETWORK).load()
+    return lesson_network(_NETWORK)
 
 
 def _draw(path: str | None, size: float, forget: bool) -> list[object]:
     classes = catalog.find(_NETWORK).metadata.classes
     if path is None:
         return [gr.skip()] * (len(classes) + 2)
-    try:
-        found, seen = compare_file(path, int(size))
-    except ImageError as error:
-        raise gr.Error(str(error), print_exception=False) from error
+    found, seen = compare_file(path, int(size))
     shown = lesson.compare(lesson.without_bias(_twin()), seen) if forget else found
     limit = float(found.score_map.abs().max())
     grids = [render.score_grid(scores.numpy(), limit, 480, 9) for scores in shown.score_map]
@@ -160,12 +139,10 @@ def _note(found: lesson.Comparison, shown: lesson.Comparison, forget: bool) -> s
 def _slide(path: str | None, size: float) -> list[object]:
     if path is None:
         raise gr.Error("There is no photo to slide over.", print_exception=False)
-    try:
-        found, seen = compare_file(path, int(size))
-    except ImageError as error:
-        raise gr.Error(str(error), print_exception=False) from error
+    found, seen = compare_file(path, int(size))
     # As the network itself pads: a photo narrower than a cell has one all the same.
-    slid = lesson.slide(_twin(), pad_to_multiple(seen[None], _twin().size_multiple)[0], _CROP)
+    with device_lock("cpu"):
+        slid = lesson.slide(_twin(), pad_to_multiple(seen[None], _twin().size_multiple)[0], _CROP)
     index = 1 + int(found.logits[1:].argmax())
     limit = float(torch.stack((slid.dense, slid.crops)).abs().max())
     maps = (slid.dense[index], slid.crops[index], slid.dense[index] - slid.crops[index])

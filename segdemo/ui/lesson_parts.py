@@ -1,10 +1,30 @@
 """What the lessons' pages have in common."""
 
+import base64
+import io
+from collections.abc import Iterable
+from functools import cache
+from html import escape
+
 import gradio as gr
 from PIL import Image
+from torch import Tensor
+
+from segdemo import catalog, charts
+from segdemo.images import ImageError, read_image
+from segdemo.models import SegmentationNetwork
+from segdemo.segmenter import fit, normalised
 
 AT_ONCE = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
 """Settings of an event that only draws."""
+IN_TURN = {
+    "concurrency_id": "lesson",
+    "concurrency_limit": 1,
+    "show_progress": "hidden",
+    "trigger_mode": "always_last",
+    "api_visibility": "private",
+}
+"""Settings of an event that runs a lesson's own copy of a network: one at a time, since some put hooks on it."""
 
 
 def picture(value: Image.Image | None, caption: str, name: str, height: int) -> gr.Image:
@@ -35,3 +55,84 @@ def picture(value: Image.Image | None, caption: str, name: str, height: int) -> 
 def slider(low: int, high: int, value: int, label: str, name: str) -> gr.Slider:
     """Place a slider over whole numbers."""
     return gr.Slider(low, high, value, step=1, label=label, buttons=[], min_width=130, elem_id=name)
+
+
+def chart(svg: str, caption: str, name: str) -> str:
+    """Write a chart with its caption and a link that saves it.
+
+    Args:
+        svg: From `segdemo.charts`.
+        caption: One line.
+        name: Of the file to save, without its ending.
+
+    Returns:
+        HTML, to stand among others of its kind in an element of the class `charts`.
+    """
+    file = base64.b64encode(charts.standalone(svg).encode()).decode()
+    title = escape(caption)
+    link = f"<a href='data:image/svg+xml;base64,{file}' download='{name}.svg' aria-label='Save: {title}'>save</a>"
+    return f"<figure><figcaption class='caption'>{title}; {link}</figcaption>{svg}</figure>"
+
+
+def table(heads: list[str], rows: list[list[str]]) -> str:
+    """Write a table that scrolls by itself where it is too wide; the first cell of a row is its head.
+
+    Args:
+        heads: Of the columns.
+        rows: Plain text, as many cells as there are heads.
+    """
+    head = "".join(f"<th scope='col'>{escape(text)}</th>" for text in heads)
+    body = "".join(
+        f"<tr><th scope='row'>{escape(first)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
+        for first, *cells in rows
+    )
+    return (
+        f"<div class='wide' tabindex='0'><table class='trace plain'><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+@cache
+def lesson_network(name: str) -> SegmentationNetwork:
+    """Load a network once for all visitors, on the CPU and as its checkpoint has it; to be run in turn."""
+    return catalog.find(name).load()
+
+
+def read_photo(path: str) -> Image.Image:
+    """Read an uploaded photo.
+
+    Raises:
+        gr.Error: It cannot be read; the message says why.
+    """
+    try:
+        return read_image(path)
+    except ImageError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+
+
+def as_seen(image: Image.Image, network: str, longer_side: int) -> Tensor:
+    """Make of a photo what a network sees: float32 `[3, H, W]`, the longer side so many pixels."""
+    return normalised(image, fit(image.size, longer_side), catalog.find(network).metadata)
+
+
+def figure(image: Image.Image, caption: str, file_name: str) -> str:
+    """Write a small picture as HTML: its caption is its text alternative too, and a click saves it.
+
+    Args:
+        image: Written as PNG into the page itself.
+        caption: One short line.
+        file_name: Under which it is saved, with `.png`.
+    """
+    data = io.BytesIO()
+    image.save(data, "PNG", compress_level=6)
+    source = f"data:image/png;base64,{base64.b64encode(data.getvalue()).decode()}"
+    title, name = escape(caption, quote=True), escape(file_name, quote=True)
+    return (
+        f"<figure><a href='{source}' download='{name}' title='Save: {title}'><img src='{source}' alt='{title}'></a>"
+        f"<figcaption aria-hidden='true'>{title}</figcaption></figure>"
+    )
+
+
+def figure_row(heading: str, figures: Iterable[str]) -> str:
+    """Put figures side by side below a heading."""
+    return f"<section><h5>{escape(heading)}</h5><div class='figures-row'>{''.join(figures)}</div></section>"

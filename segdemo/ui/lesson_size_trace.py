@@ -8,7 +8,10 @@ import gradio as gr
 from segdemo import catalog
 from segdemo.lessons.size_trace import Row, shell, size_trace
 from segdemo.models import SegmentationNetwork
-from segdemo.ui.lesson_parts import AT_ONCE
+from segdemo.ui import lesson_feature_maps, lesson_skip_shares
+from segdemo.ui.lesson_parts import AT_ONCE, slider
+from segdemo.ui.link import Place
+from segdemo.ui.photo_input import photo_field
 
 LARGEST = 8192  # pixels a side
 _TEXT = """
@@ -50,8 +53,8 @@ def trace(network: str, height: float | None, width: float | None) -> list[Row]:
     return size_trace(_shell(network), int(height), int(width))
 
 
-def build() -> None:
-    """Lay the lesson out and wire it."""
+def build() -> Place:
+    """Lay the lesson out and wire it; gives what a link can set."""
     gr.Markdown(_TEXT)
     with gr.Row(elem_classes="controls"):
         choices = [(entry.title, name) for name, entry in catalog.ENTRIES.items()]
@@ -63,6 +66,25 @@ def build() -> None:
     table = gr.HTML(_draw("fcn8s_vgg16", 333, 500), elem_id="st-table")
     for control in controls:
         control.change(_draw, controls, table, **AT_ONCE)
+    photo, examples = _lay_out_photo()
+    return Place(controls[0], photo=photo, examples=examples)
+
+
+def _lay_out_photo() -> tuple[gr.Image, gr.Examples]:
+    gr.Markdown("### On a photo of yours")
+    choices = lesson_feature_maps.choices()
+    with gr.Row():
+        with gr.Column(scale=3, min_width=260, elem_classes="controls"):
+            photo, examples = photo_field("st", "The photo whose feature maps are shown")
+            size = catalog.find(choices[0][1]).metadata.analysis_size
+            pixels = slider(32, 256, size, "Seen at, px", "st-pixels")
+            network = gr.Dropdown(
+                choices, value=choices[0][1], label="Feature maps of", filterable=False, elem_id="fm-network"
+            )
+        with gr.Column(scale=8, min_width=300):
+            lesson_skip_shares.build(photo, pixels)
+    lesson_feature_maps.build(photo, pixels, network)
+    return photo, examples
 
 
 @cache

@@ -2,6 +2,9 @@
 
 import gradio as gr
 from gradio.data_classes import ImageData
+from gradio.helpers import Examples
+
+EXAMPLES = ("lion.jpg", "cheetah1.jpg", "tower.jpg")  # photos that gradio ships
 
 
 class PhotoInput(gr.Image):
@@ -18,3 +21,27 @@ class PhotoInput(gr.Image):
         if payload is not None and payload.path and not (payload.url or "").startswith("data:"):
             return payload.path
         return super().preprocess(payload)
+
+
+def photo_field(prefix: str, alternative: str) -> tuple[PhotoInput, Examples]:
+    """Place a field for a photo to upload or paste, the first example in it, and the examples below it.
+
+    Args:
+        prefix: Of the elements' ids, `-photo` and `-examples`.
+        alternative: The text alternative of the photo.
+
+    Returns:
+        The field and its examples, as `Place` takes them.
+    """
+    photo = PhotoInput(
+        gr.get_image(EXAMPLES[0]),
+        label="Photo",
+        type="filepath",
+        image_mode=None,
+        sources=["upload", "clipboard"],
+        height=170,
+        elem_id=f"{prefix}-photo",
+        alt_text=alternative,
+    )
+    paths = [gr.get_image(name) for name in EXAMPLES]
+    return photo, gr.Examples(paths, photo, elem_id=f"{prefix}-examples", api_visibility="private")

@@ -1,0 +1,85 @@
+"""One classifier at several input sizes: with adaptive pooling before its Linear layer, and with a fixed layer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from segdemo.lessons.fc_as_conv import linear_of
+from segdemo.models.classifier import Conv1x1Segmenter
+from segdemo.models.network import pad_to_multiple
+
+
+@dataclass(frozen=True)
+class SizeResult:
+    """What both made of the image at one size.
+
+    Attributes:
+        image: Height and width, pixels.
+        features: Of the feature map: channels, rows, columns.
+        pooled: Numbers behind adaptive pooling to 1×1.
+        logits: float32 `[C]`, the Linear layer's answer to them.
+        fixed: float32 `[C]`, the fixed Linear layer's answer to the flattened map; None where it does not fit.
+        error: torch's own words where it does not fit, else nothing.
+    """
+
+    image: tuple[int, int]
+    features: tuple[int, int, int]
+    pooled: int
+    logits: Tensor
+    fixed: Tensor | None
+    error: str
+
+    @property
+    def probabilities(self) -> Tensor:
+        """The softmax of the logits, `[C]`."""
+        return self.logits.softmax(0)
+
+
+@torch.inference_mode()
+def classify_sizes(twin: Conv1x1Segmenter, images: Sequence[Tensor], made_for: int) -> list[SizeResult]:
+    """Classify one image at several sizes.
+
+    Args:
+        twin: A classifier as its 1×1-conv twin, in `eval` mode.
+        images: Normalised, each `[3, H, W]`.
+        made_for: Index of the image for whose feature map the fixed Linear layer is made.
+
+    Returns:
+        A result for each image.
+    """
+    pool, linear = nn.AdaptiveAvgPool2d(1), linear_of(twin)
+    maps = [twin.backbone(pad_to_multiple(image[None], twin.size_multiple)) for image in images]
+    fixed = flattening_linear(linear, maps[made_for].shape[2] * maps[made_for].shape[3])
+    results = []
+    for image, features in zip(images, maps, strict=True):
+        pooled = pool(features).flatten(1)
+        answer, error = _try(fixed, features.flatten(1))
+        sizes = tuple(image.shape[1:]), tuple(features.shape[1:])
+        results.append(SizeResult(*sizes, pooled.shape[1], linear(pooled)[0], answer, error))
+    return results
+
+
+@torch.no_grad()
+def flattening_linear(linear: nn.Linear, cells: int) -> nn.Linear:
+    """Make the Linear layer that reads a flattened map and answers as `linear` does to the mean of its cells.
+
+    Args:
+        linear: `[C, channels]`.
+        cells: Of the map: rows times columns. For any other number the layer does not fit.
+
+    Returns:
+        `[C, channels·cells]`: each weight, divided by the number of cells, stands once for each cell.
+    """
+    wide = nn.Linear(linear.in_features * cells, linear.out_features)
+    wide.weight.copy_(linear.weight.repeat_interleave(cells, 1) / cells)
+    wide.bias.copy_(linear.bias)
+    return wide
+
+
+def _try(linear: nn.Linear, flat: Tensor) -> tuple[Tensor | None, str]:
+    try:
+        return linear(flat)[0], ""
+    except RuntimeError as error:
+        return None, str(error)

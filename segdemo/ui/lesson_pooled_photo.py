@@ -1,0 +1,129 @@
+"""The parts of the pooling lesson that show a photo: pooled to m×m, and classified at three sizes."""
+
+from html import escape
+
+import gradio as gr
+import numpy as np
+import torch
+from PIL import Image
+
+from segdemo import catalog, render
+from segdemo.lessons.adaptive_pooling import pool_map
+from segdemo.lessons.input_sizes import SizeResult, classify_sizes
+from segdemo.segmenter import device_lock, fit
+from segdemo.ui.lesson_parts import AT_ONCE, IN_TURN, as_seen, lesson_network, picture, read_photo
+from segdemo.ui.link import Place
+from segdemo.ui.photo_input import photo_field
+
+SIZES = (96, 160, 224)  # pixels, the longer side
+_CELLS = 192  # a side, of the grey photo that is pooled
+_SHOWN = 320  # pixels
+_NETWORKS = ("conv1x1_resnet18", "conv1x1_vgg11")  # the first that comes with the program
+_POOLED = """
+### The same on a map
+Rows and columns have bins of their own, so any photo becomes m×m cells, whatever its shape.
+"""
+_AT_THREE_SIZES = """
+### One photo, three sizes
+The classifier ends in adaptive pooling to 1×1, so its Linear layer gets the same number of features from any photo.
+Beside it stands a Linear layer without pooling, which reads the whole flattened map: its weights are the classifier's,
+divided by the number of cells and repeated for each, so at the one size that it is made for both answer alike.
+"""
+
+
+def build(m: gr.Slider, mode: gr.Radio) -> Place:
+    """Lay the parts out and wire them; gives what a link can set.
+
+    Args:
+        m: The number of output cells, a side.
+        mode: Average or max.
+    """
+    gr.Markdown(_POOLED)
+    with gr.Row():
+        with gr.Column(scale=3, min_width=260, elem_classes="controls"):
+            photo, examples = photo_field("ap", "The photo that is pooled")
+        with gr.Column(scale=8, min_width=300):
+            grey = _grey(photo.value["path"])
+            held = gr.State(grey)
+            first = _pool(grey, m.value, mode.value)
+            note = gr.HTML(first[0], elem_id="ap-map")
+            with gr.Row():
+                before = picture(render.enlarge(grey, _SHOWN), "The photo in grey", "ap-grey", 220)
+                after = picture(first[1], "Pooled to m×m cells", "ap-cells", 220)
+    photo.change(_take, [photo, m, mode], [held, before, note, after], **AT_ONCE)
+    for control in (m, mode):
+        control.change(_pool, [held, m, mode], [note, after], **AT_ONCE)
+    _lay_out_sizes(photo)
+    return Place(photo=photo, examples=examples)
+
+
+def _lay_out_sizes(photo: gr.Image) -> None:
+    gr.Markdown(_AT_THREE_SIZES)
+    choices = [(f"{size} px", size) for size in SIZES]
+    made_for = gr.Radio(choices, value=SIZES[-1], label="The layer without pooling is made for", elem_id="ap-made-for")
+    table = gr.HTML(_classify(photo.value["path"], SIZES[-1]), elem_id="ap-sizes")
+    for changed in (photo.change, made_for.change):
+        changed(_classify, [photo, made_for], table, **IN_TURN)
+
+
+def _grey(path: str) -> Image.Image:
+    image = read_photo(path)
+    return image.resize(fit(image.size, _CELLS), Image.Resampling.BILINEAR, reducing_gap=2.0).convert("L")
+
+
+def _take(path: str | None, m: float, mode: str) -> list[object]:
+    if path is None:
+        return [gr.skip()] * 4
+    grey = _grey(path)
+    return [grey, render.enlarge(grey, _SHOWN), *_pool(grey, m, mode)]
+
+
+def _pool(grey: Image.Image, m: float, mode: str) -> list[object]:
+    cells = int(m)
+    values = torch.from_numpy(np.asarray(grey, np.float32))[None]
+    pooled = pool_map(values, (cells, cells), mode)[0]
+    small = Image.fromarray(pooled.round().byte().numpy())
+    text = (
+        f"<p class='formula' role='status'>{grey.width}×{grey.height} → {cells}×{cells}, {mode}; the first row: "
+        f"{', '.join(f'{value:.0f}' for value in pooled[0].tolist())}.</p>"
+    )
+    return [text, render.enlarge(small, _SHOWN)]
+
+
+def _network() -> str:
+    return next(name for name in _NETWORKS if name in catalog.BUNDLED)
+
+
+def _classify(path: str | None, made_for: int) -> object:
+    if path is None:
+        return gr.skip()
+    name, image = _network(), read_photo(path)
+    images = [as_seen(image, name, size) for size in SIZES]
+    with device_lock("cpu"):
+        found = classify_sizes(lesson_network(name), images, SIZES.index(made_for))
+    entry = catalog.find(name)
+    heads = ("seen at", "feature map", "pooled", "logits", "probabilities", "without pooling")
+    head = "".join(f"<th scope='col'>{text}</th>" for text in heads)
+    body = "".join(f"<tr>{_cells(each, entry.metadata.classes)}</tr>" for each in found)
+    return (
+        f"<p class='formula' role='status'>{escape(entry.title)}: the layer without pooling fits "
+        f"{sum(not each.error for each in found)} of {len(found)} sizes.</p><div class='wide' tabindex='0'>"
+        f"<table class='trace'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _cells(found: SizeResult, classes: tuple[str, ...]) -> str:
+    def listed(values: torch.Tensor, form: str) -> str:
+        return "<br>".join(f"{name} {value:{form}}" for name, value in zip(classes, values.tolist(), strict=True))
+
+    channels, height, width = found.features
+    fixed = f"<code>{escape(found.error)}</code>" if found.fixed is None else listed(found.fixed, ".3f")
+    cells = (
+        f"{channels}×{height}×{width}",
+        f"{found.pooled}",
+        listed(found.logits, ".3f"),
+        listed(found.probabilities, ".1%"),
+        fixed,
+    )
+    seen = f"{found.image[1]}×{found.image[0]} px"
+    return f"<th scope='row'>{seen}</th>" + "".join(f"<td>{cell}</td>" for cell in cells)

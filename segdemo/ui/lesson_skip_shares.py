@@ -1,0 +1,86 @@
+"""The part of the size lesson that takes FCN-8s's scores apart."""
+
+import gradio as gr
+from PIL import Image
+
+from segdemo import catalog, render
+from segdemo.lessons.skip_shares import SOURCES, Decomposition, decompose
+from segdemo.segmenter import device_lock
+from segdemo.ui.lesson_parts import IN_TURN, as_seen, lesson_network, picture, read_photo
+
+_NETWORK = "fcn8s_vgg16"
+_STRIDES = (32, 16, 8)
+_SHOWN = 320  # pixels, the longer side of a picture
+_OPACITY = 0.6
+_TEXT = """
+#### FCN-32s, 16s and 8s, and the share of each skip
+One pass through the backbone gives all three class maps. FCN-8s's scores are a **sum**: what comes from fc7, from pool4
+and from pool3, each upsampled by transposed convs. These have no bias, so each part can be upsampled alone, with the
+other two at zero, and the parts add up to the network's own scores. The bias of each score layer belongs to its part.
+
+**Share:** from each part its mean over the photo is taken away, class by class, since a constant draws no edge; the
+mean absolute value of the rest, divided by the sum over the three parts, is its share.
+"""
+
+
+def build(photo: gr.Image, pixels: gr.Slider) -> None:
+    """Lay the part out and wire it.
+
+    Args:
+        photo: The visitor's.
+        pixels: The longer side at which the network sees it.
+    """
+    gr.Markdown(_TEXT)
+    first = _draw(photo.value["path"], pixels.value)
+    outputs = [gr.HTML(first[0], elem_id="ss-table")]
+    maps, parts = first[1 : 1 + len(_STRIDES)], first[1 + len(_STRIDES) :]
+    with gr.Row():
+        for stride, value in zip(_STRIDES, maps, strict=True):
+            outputs.append(picture(value, f"Class map of FCN-{stride}s", f"ss-fcn{stride}s", 200))
+    with gr.Row():
+        for source, value in zip((*SOURCES, "sum"), parts, strict=True):
+            what = (
+                "Their sum, FCN-8s's scores of that class" if source == "sum" else f"Main class: scores from {source}"
+            )
+            outputs.append(picture(value, what, f"ss-{source}", 200))
+    for changed in (photo.change, pixels.release):
+        changed(_draw, [photo, pixels], outputs, **IN_TURN)
+
+
+def _draw(path: str | None, pixels: float) -> list[object]:
+    if path is None:
+        return [gr.skip()] * (2 + len(_STRIDES) + len(SOURCES))
+    image = read_photo(path)
+    seen = as_seen(image, _NETWORK, int(pixels))
+    with device_lock("cpu"):
+        found = decompose(lesson_network(_NETWORK), seen)
+    index = found.main_class()
+    small = image.resize((seen.shape[2], seen.shape[1]), Image.Resampling.BILINEAR)
+    colours = catalog.find(_NETWORK).metadata.colours
+    overlays = [
+        render.overlay(small, found.outputs[stride].argmax(0).byte().numpy(), colours, _OPACITY) for stride in _STRIDES
+    ]
+    scores = [*(part[index] for part in found.parts.values()), found.outputs[8][index]]
+    limit = float(max(values.abs().max() for values in scores))
+    parts = [render.score_grid(values.numpy(), limit, _SHOWN) for values in scores]
+    return [_describe(found, index, limit), *(render.enlarge(overlay, _SHOWN) for overlay in overlays), *parts]
+
+
+def _describe(found: Decomposition, index: int, limit: float) -> str:
+    name = catalog.find(_NETWORK).metadata.classes[index]
+    every, one, constants = found.shares(), found.shares(index), found.constants()
+    rows = "".join(
+        f"<tr><th scope='row'>{source}</th><td>{'×'.join(map(str, reversed(found.grids[source])))}</td>"
+        f"<td>{every[source]:.1%}</td><td>{one[source]:.1%}</td><td>{float(constants[source][index]):+.2f}</td></tr>"
+        for source in SOURCES
+    )
+    heads = ("part", "score map, cells", "share, all classes", f"share, {name}", f"mean taken away, {name}")
+    head = "".join(f"<th scope='col'>{text}</th>" for text in heads)
+    return (
+        f"<div class='wide' tabindex='0'><table class='trace'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
+        f"</table></div><p class='formula' role='status'>Main class: <b>{name}</b>. The parts add up to the network's "
+        f"scores; largest difference {found.largest_difference:.1e}. With pool4, {found.changed(16, 32):.1%} of the "
+        f"pixels change their class (32s to 16s), with pool3 {found.changed(8, 16):.1%} (16s to 8s).</p>"
+        f"<p class='formula'>All scores below are on one scale, from −{limit:.1f} (orange) over 0 (white) to "
+        f"+{limit:.1f} (purple).</p>"
+    )

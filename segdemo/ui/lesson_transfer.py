@@ -1,0 +1,287 @@
+"""The lesson on transfer learning."""
+
+from collections.abc import Callable
+from functools import cache
+from html import escape
+
+import gradio as gr
+from gradio.components import Component
+from torch import Tensor, nn
+
+from segdemo import catalog, charts
+from segdemo.checkpoints import Metadata
+from segdemo.images import read_image
+from segdemo.lessons import initialisation
+from segdemo.lessons import transfer as lesson
+from segdemo.lessons.size_trace import shell
+from segdemo.segmenter import fit, normalised
+from segdemo.ui.lesson_parts import AT_ONCE, chart, slider, table
+
+LOGS = catalog.CHECKPOINTS
+"""The folder of the recorded runs."""
+_DONOR = "fcn8s_vgg16"  # its encoder has the U-Net's stages
+_EXAMPLES = ("lion.jpg", "cheetah1.jpg", "cheetah.jpg", "tower.jpg")
+_PHOTO, _CROP, _BATCH = 72, 24, 4  # pixels, pixels, crops
+_FULL_BRIGHTNESS = 100
+_EPOCH, _MINUTES = "epoch", "minutes"
+_NORM_HEADS = ["mode and layer", "largest change of a mean", "that mean", "largest change of a variance"]
+_CURVES_TEXT = """
+### Transfer learning
+A network that has learned one task has an **encoder** that the next task can use. Here a U-Net takes over the VGG16
+encoder of another network. At first the encoder is **frozen**, and only the new decoder learns; then everything is
+**fine-tuned** at a low rate. **From nothing** is the same U-Net from random weights. These are recorded training runs;
+the minutes that the encoder's first training took are not in them.
+"""
+_PARTS_TEXT = """
+### What is trainable
+Freezing takes parameters away from the optimizer. The running statistics of BatchNorm are no parameters: they are a
+matter of `train` and `eval` mode. A frozen part here is in `eval` mode, so that both stay.
+"""
+_NORM_TEXT = """
+### Freezing parameters does not freeze BatchNorm
+The first encoder stage of a trained network, frozen by `requires_grad_(False)`, is shown some photos. No optimizer is
+there. In `train` mode its running means and variances move all the same, and with them its answers.
+"""
+_TRAP_TEXT = """
+### The line that does nothing
+Only some of these lines freeze. The others raise no error: they write over a method, or make an attribute that nobody
+reads. Guess first; then see what a step of training does. Lines on `parameter` run for every parameter of the encoder
+stage.
+"""
+_START_TEXT = """
+### Where weights start
+Weights that are trained from nothing are drawn at random, and their spread decides whether a signal gets through.
+Noise goes through a stack of 3×3 convs with fresh weights, without biases or BatchNorm. With ReLU, He's spread,
+√(2 / fan in), keeps the activations' size; it is what this project's networks start from
+(He et al. 2015). Xavier's, √(2 / (fan in + fan out)), was made without ReLU in mind (Glorot and Bengio 2010).
+"""
+
+
+def build() -> None:
+    """Lay the lesson out and wire it."""
+    _section(_CURVES_TEXT, _curve_controls, _draw_curves, "tl-curves")
+    _section(_PARTS_TEXT, _part_controls, _draw_parts, "tl-parts")
+    _section(_NORM_TEXT, _norm_controls, _draw_norm, "tl-norm")
+    _section(_TRAP_TEXT, _trap_controls, _draw_trap, "tl-trap")
+    _section(_START_TEXT, _start_controls, _draw_start, "tl-start")
+
+
+def _section(text: str, make_controls: Callable[[], list[Component]], draw: Callable[..., str], name: str) -> None:
+    """Put controls beside what they change."""
+    gr.Markdown(text)
+    with gr.Row():
+        with gr.Column(scale=3, min_width=260, elem_classes="controls"):
+            controls = make_controls()
+        with gr.Column(scale=8, min_width=300):
+            result = gr.HTML(draw(*(control.value for control in controls)), elem_id=name)
+    for control in controls:
+        control.change(draw, controls, result, **AT_ONCE)
+
+
+def _curve_controls() -> list[Component]:
+    figures = [(title, figure) for figure, title in lesson.FIGURES.items()]
+    return [
+        gr.Radio(figures, value="miou", label="Figure (held-out photos, but for the loss)", elem_id="tl-figure"),
+        gr.Radio([_EPOCH, _MINUTES], value=_EPOCH, label="Over", elem_id="tl-over"),
+    ]
+
+
+def _draw_curves(figure: str, over: str) -> str:
+    curves, missing = lesson.recorded_curves(LOGS)
+    notes = "".join(f"<p class='formula' role='status'>{escape(sentence)}</p>" for sentence in missing)
+    if not curves:
+        return notes
+    ends = lesson.last_figures(curves, figure)
+    title = lesson.FIGURES[figure]
+    lines = [
+        charts.Line(curve.name, tuple((getattr(epoch, over), epoch.figures[figure]) for epoch in curve.epochs))
+        for curve in curves
+    ]
+    try:
+        picture = charts.line_chart(lines, over, title, f"{title} by {over}. Last points: {'; '.join(ends)}.")
+    except ValueError as error:
+        return f"{notes}<p class='formula' role='status'>{escape(str(error))}</p>"
+    caption = f"{title} by {over}"
+    return (
+        f"{notes}<p class='formula' role='status'>{title}: {escape('; '.join(ends))}.</p>"
+        f"<div class='charts'>{chart(picture, caption, f'transfer-{figure}')}</div>"
+        f"<details><summary>All numbers</summary>{_curve_table(curves)}</details>"
+    )
+
+
+def _curve_table(curves: list[lesson.Curve]) -> str:
+    rows = [
+        [
+            curve.name,
+            str(epoch.epoch),
+            f"{epoch.minutes:.1f}",
+            *(lesson.figure_text(epoch.figures[key]) for key in lesson.FIGURES),
+        ]
+        for curve in curves
+        for epoch in curve.epochs
+    ]
+    return table(["training", "epoch", "minutes", *lesson.FIGURES.values()], rows)
+
+
+def _part_controls() -> list[Component]:
+    return [gr.Radio(list(lesson.TRAININGS), value=lesson.FROZEN, label="Training", elem_id="tl-training")]
+
+
+@cache
+def _parts() -> dict[str, list[lesson.Part]]:
+    network = shell(lesson.ARCHITECTURE, lesson.ARGUMENTS)
+    return {training: lesson.parts(network, training) for training in lesson.TRAININGS}
+
+
+def _draw_parts(training: str) -> str:
+    found = _parts()[training]
+    total, trainable = sum(part.parameters for part in found), sum(part.trainable for part in found)
+    rows = [
+        [
+            part.name,
+            f"{part.parameters:,}",
+            f"{part.trainable:,}",
+            f"{part.statistics:,}",
+            ("move" if part.statistics_move else "stay") if part.statistics else "none",
+            lesson.start_of(part.name, training),
+        ]
+        for part in found
+    ]
+    heads = ["part", "parameters", "trainable", "BatchNorm statistics", "they", "starts from"]
+    return (
+        f"<p class='formula' role='status'>{training}: <b>{trainable:,}</b> of {total:,} parameters are trainable, "
+        f"{trainable / total:.1%}.</p>{table(heads, rows)}"
+    )
+
+
+def _norm_controls() -> list[Component]:
+    return [
+        slider(0, 6, 3, "Batches shown", "tl-batches"),
+        slider(10, _FULL_BRIGHTNESS, _FULL_BRIGHTNESS, "Brightness of the photos, %", "tl-brightness"),
+    ]
+
+
+@cache
+def _stage() -> nn.Sequential:
+    return catalog.find(_DONOR).load().stages[0]
+
+
+@cache
+def _photos() -> list[Tensor]:
+    metadata = _metadata()
+    images = [read_image(gr.get_image(name)) for name in _EXAMPLES]
+    return [normalised(image, fit(image.size, _PHOTO), metadata) for image in images]
+
+
+def _metadata() -> Metadata:
+    return catalog.find(_DONOR).metadata
+
+
+def _draw_norm(count: float, brightness: float) -> str:
+    count, metadata = int(count), _metadata()
+    crops = lesson.random_crops(_photos(), (count + 1) * _BATCH, _CROP)
+    probe, *batches = lesson.darken(crops, brightness / _FULL_BRIGHTNESS, metadata.mean, metadata.std).split(_BATCH)
+    exposures = {
+        mode: lesson.show_batches(_stage(), probe, batches, train_mode=mode == "train") for mode in ("train", "eval")
+    }
+    rows = [
+        [
+            f"{mode}, BatchNorm {index}",
+            f"{layer.mean_change:.4f}",
+            f"{layer.mean_before[layer.most_moved]:.4f} → {layer.mean_after[layer.most_moved]:.4f}",
+            f"{layer.var_change:.4f}",
+        ]
+        for mode, exposure in exposures.items()
+        for index, layer in enumerate(exposure.layers, 1)
+    ]
+    pictures = "".join(_norm_chart(exposures, index) for index in range(len(exposures["train"].layers)))
+    said = "; ".join(
+        f"{mode} mode: weights {exposure.weight_change:.0f}, the stage's answer <b>{exposure.output_change:.3f}</b>"
+        for mode, exposure in exposures.items()
+    )
+    return (
+        f"<p class='formula' role='status'>The largest changes that {count} batches of {_BATCH} crops make, in "
+        f"{said}.</p>"
+        f"{table(_NORM_HEADS, rows)}"
+        f"<div class='charts'>{pictures}</div>"
+    )
+
+
+def _norm_chart(exposures: dict[str, lesson.Exposure], index: int) -> str:
+    lines, said = [], []
+    for mode, exposure in exposures.items():
+        layer = exposure.layers[index]
+        changes = (layer.mean_after - layer.mean_before).tolist()
+        lines.append(charts.Line(f"{mode} mode", tuple(enumerate(changes, 1)), marked=False))
+        said.append(f"in {mode} mode the largest is {layer.mean_change:.4f}")
+    title = f"BatchNorm {index + 1}: change of each channel's running mean"
+    picture = charts.line_chart(lines, "channel", "change", f"{title}; {', '.join(said)}")
+    return chart(picture, title, f"batchnorm-{index + 1}")
+
+
+def _trap_controls() -> list[Component]:
+    lines = list(lesson.WAYS_TO_FREEZE)
+    return [gr.Radio(lines, value=lines[0], label="Line of code", elem_id="tl-line")]
+
+
+def _draw_trap(line: str) -> str:
+    found = lesson.try_to_freeze(_stage(), line)
+    works = "it freezes" if found.after == 0 else "it freezes nothing"
+    after = (
+        f"The method is gone: to call it now says <code>{escape(found.error)}</code>."
+        if found.error
+        else "The method can still be called."
+    )
+    items = (
+        f"Trainable parameters before {found.before:,}, after <b>{found.after:,}</b>.",
+        f"One step of SGD then changes a parameter by up to {found.step_change:.2g}.",
+        after,
+    )
+    return (
+        f"<p class='formula' role='status'><code>{escape(line)}</code>: <b>{works}</b>.</p>"
+        f"<ul class='checks'>{''.join(f'<li>{item}</li>' for item in items)}</ul>"
+    )
+
+
+def _start_controls() -> list[Component]:
+    kinds = list(initialisation.KINDS)
+    return [
+        gr.Radio(kinds, value=kinds[0], label="Weights drawn by", elem_id="tl-kind"),
+        slider(2, 20, 12, "Layers", "tl-depth"),
+        slider(16, 64, 64, "Channels", "tl-width"),
+        slider(1, 20, 1, "Draw number", "tl-draw"),
+        gr.Checkbox(True, label="ReLU after each conv", elem_id="tl-relu"),
+    ]
+
+
+def _draw_start(kind: str, depth: float, width: float, draw: float, relu: bool) -> str:
+    stack = initialisation.run_stack(kind, int(depth), int(width), relu, int(draw))
+    first, last = stack.stds[0], stack.stds[-1]
+    said = (
+        f"Each layer multiplies the activations' std by {stack.factor:.2f} on average (the formula: "
+        f"{stack.predicted_factor:.2f}): from {first:.2g} in layer 1 to {last:.2g} in layer {int(depth)}. "
+        f"The signal <b>{stack.verdict}</b>."
+    )
+    pictures = [_std_chart(stack), _histogram(stack.weights, "Weights of the middle layer", "weights")]
+    pictures += [
+        _histogram(found, f"Activations of layer {layer}", f"activations-{layer}")
+        for layer, found in stack.activations.items()
+    ]
+    return f"<p class='formula' role='status'>{said}</p><div class='charts'>{''.join(pictures)}</div>"
+
+
+def _std_chart(stack: initialisation.Stack) -> str:
+    lines = [
+        charts.Line(name, tuple(enumerate(stds, 1)), marked)
+        for name, stds, marked in (("measured", stack.stds, True), ("by the formula", stack.predicted, False))
+    ]
+    title = "Std of the activations, layer by layer"
+    words = f"{title}: from {stack.stds[0]:.2g} to {stack.stds[-1]:.2g}; it {stack.verdict}"
+    return chart(charts.line_chart(lines, "layer", "std", words, logarithmic=True), title, "activations-std")
+
+
+def _histogram(found: initialisation.Histogram, title: str, name: str) -> str:
+    zeros = f", {found.zero_share:.0%} zeros left out" if found.zero_share else ""
+    caption = f"{title}: std {found.std:.2g}{zeros}"
+    words = f"Histogram. {caption}. Values from {found.low:.2g} to {found.high:.2g}"
+    return chart(charts.histogram(found.counts, found.low, found.high, "value", words), caption, name)
