@@ -10,7 +10,8 @@ from segdemo import catalog, render
 from segdemo.batch import Style, pack, segment_all, table_row, write_item, write_table
 from segdemo.segmentation import Segmentation
 from segdemo.ui import files
-from segdemo.ui.inference import Request, load_segmenter, run_network
+from segdemo.ui.inference import Request, in_line, load_segmenter, run_network
+from segdemo.ui.link import Place
 
 MOST = 60  # photos at a time
 _SHOWN = 512  # pixels, the longer side of a picture in the gallery
@@ -64,8 +65,8 @@ def process(
     return gallery, rows, str(archive)
 
 
-def build() -> None:
-    """Lay the tab out and wire it."""
+def build() -> Place:
+    """Lay the tab out and wire it; gives what a link can set."""
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
             photos = gr.File(label=f"Photos, up to {MOST}", file_count="multiple", height=200, elem_id="batch-photos")
@@ -84,11 +85,11 @@ def build() -> None:
         _run,
         [photos, network],
         [gallery, table, archive],
-        concurrency_id="network",
-        concurrency_limit=1,
+        **in_line(),
         show_progress_on=[gallery],
         api_visibility="private",
     )
+    return Place(network)
 
 
 def _run(paths: list[str] | None, network: str, progress: gr.Progress = _PROGRESS) -> list[object]:

@@ -10,10 +10,10 @@ from PIL import Image
 from segdemo import catalog, compare, render
 from segdemo.images import read_mask
 from segdemo.segmentation import Segmentation
-from segdemo.ui.inference import compare_file
-from segdemo.ui.photo_input import PhotoInput
+from segdemo.ui.inference import compare_file, in_line
+from segdemo.ui.link import Place
+from segdemo.ui.photo_input import photo_field
 
-EXAMPLES = ("lion.jpg", "cheetah1.jpg", "tower.jpg")
 _FIRST = ("fcn8s_vgg16", "fcn32s_vgg16")
 _OPACITY = 0.6
 _DOWNLOAD_PROGRESS = gr.Progress(track_tqdm=True)
@@ -64,22 +64,11 @@ def show(photo: Image.Image, segmentations: list[Segmentation], truth: np.ndarra
     )
 
 
-def build() -> None:
-    """Lay the tab out and wire it."""
+def build() -> Place:
+    """Lay the tab out and wire it; gives what a link can set."""
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
-            photo = PhotoInput(
-                gr.get_image(EXAMPLES[0]),
-                label="Photo",
-                type="filepath",
-                image_mode=None,
-                sources=["upload", "clipboard"],
-                height=170,
-                elem_id="cmp-photo",
-                alt_text="The photo that the networks are compared on",
-            )
-            examples = [gr.get_image(name) for name in EXAMPLES]
-            gr.Examples(examples, photo, elem_id="cmp-examples", api_visibility="private")
+            photo, examples = photo_field("cmp", "The photo that the networks are compared on")
             choices = [(entry.title, name) for name, entry in catalog.ENTRIES.items()]
             networks = gr.CheckboxGroup(choices, value=list(_FIRST), label="Networks", elem_id="cmp-networks")
             mask = gr.File(label="True mask, an index PNG (optional)", height=90, elem_id="cmp-mask")
@@ -115,10 +104,10 @@ def build() -> None:
         _run,
         [photo, networks, mask],
         [pair, gallery, apart, table],
-        concurrency_id="network",
-        concurrency_limit=1,
+        **in_line(),
         api_visibility="private",
     )
+    return Place(photo=photo, examples=examples)
 
 
 def _run(

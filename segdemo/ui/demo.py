@@ -1,39 +1,71 @@
 """The page as a whole, and how it is served."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import gradio as gr
+from starlette.middleware import Middleware
 
-from segdemo.ui import about_tab, api, batch_tab, compare_tab, lessons_tab, segment_tab
+from segdemo.ui import about_tab, api, batch_tab, compare_tab, lessons_tab, link, segment_tab
+from segdemo.ui.host import Host, HostMiddleware
+from segdemo.ui.i18n import I18N, mark, translate
+from segdemo.ui.link import Place
+from segdemo.ui.page import Page
 
 _HOUR = 3600
-# A click into the list of classes selects what stands there, so that typing searches instead of adding to it.
-_SELECT_ON_FOCUS = """() => document.addEventListener("focusin", (event) => {
-  if (event.target.matches("#heat-class input")) event.target.select();
-})"""
+_LINE = 64  # requests that may wait; a class of thirty can press twice
+host = Host()
+# Darker than the theme's own: a text wants 4.5:1 against what is behind it, on a projector most of all.
+_CONTRAST = {
+    "body_text_color_subdued": "*neutral_500",
+    "link_text_color": "*secondary_700",
+    "link_text_color_active": "*secondary_800",
+    "link_text_color_visited": "*secondary_700",
+    "link_text_color_visited_dark": "*secondary_500",
+    **dict.fromkeys(("button_primary_background_fill", "button_primary_background_fill_dark"), "*primary_700"),
+    **dict.fromkeys(("button_primary_border_color", "button_primary_border_color_dark"), "*primary_700"),
+    **dict.fromkeys(
+        ("button_primary_background_fill_hover", "button_primary_background_fill_hover_dark"), "*primary_800"
+    ),
+}
+_TABS = (
+    ("segment", "Segment", segment_tab),
+    ("compare", "Compare", compare_tab),
+    ("batch", "Batch", batch_tab),
+    ("lessons", "Lessons", lessons_tab),
+    ("about", "About", about_tab),
+)
 
 
 def build_demo() -> gr.Blocks:
     """Put the tabs together; loads the first network and segments the first example."""
-    with gr.Blocks(
+    with Page(
         title="segdemo: from classifier to segmenter",
         analytics_enabled=False,
         delete_cache=(_HOUR, 2 * _HOUR),
         fill_width=True,
     ) as demo:
-        gr.HTML("<h1>From classifier to segmenter</h1>", elem_id="title")
-        with gr.Tab("Segment"):
-            segment_tab.build()
-        with gr.Tab("Compare"):
-            compare_tab.build()
-        with gr.Tab("Batch"):
-            batch_tab.build()
-        with gr.Tab("Lessons"):
-            lessons_tab.build()
-        with gr.Tab("About"):
-            about_tab.build()
-        api.add_endpoints()
-    return demo.queue(max_size=64, api_open=False)
+        with gr.Row(elem_classes="top"):
+            gr.HTML("<h1>From classifier to segmenter</h1>", elem_id="title")
+            copied = f"<span id='copied' role='status' data-text='{mark('The link is copied.')}'></span>"
+            gr.HTML(copied, elem_classes="said")
+            copy = gr.Button("Copy link", size="sm", scale=0, min_width=0, elem_id="copy-link")
+            present = gr.Button("Present", size="sm", scale=0, min_width=0, elem_id="present")
+        said = gr.HTML(elem_id="said", elem_classes="said")
+        places, lessons = {}, None
+        with gr.Tabs() as tabs:
+            for name, title, tab in _TABS:
+                with gr.Tab(title, id=name):
+                    built = tab.build()
+                if tab is lessons_tab:
+                    lessons, built = built, Place()
+                places[name] = built or Place()
+        link.wire(demo, (tabs, places), lessons, said)
+        copy.click(None, js="() => segdemo.copy()", **link.SILENT)
+        present.click(None, js="() => segdemo.present()", **link.SILENT)
+        translate(demo)
+        api.add_endpoints()  # their names stay as they are
+    return demo.queue(max_size=_LINE, api_open=False)
 
 
 def launch(demo: gr.Blocks, **overrides: object) -> tuple[object, str, str]:
@@ -52,16 +84,21 @@ def launch(demo: gr.Blocks, **overrides: object) -> tuple[object, str, str]:
         secondary_hue="sky",
         font=["system-ui", "sans-serif"],
         font_mono=["ui-monospace", "monospace"],
-    )
+    ).set(**_CONTRAST)
+    script, paper = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("page.js", "print.css"))
     settings = {
         "theme": theme,
         "css_paths": Path(__file__).with_name("style.css"),
-        "js": _SELECT_ON_FOCUS,
+        "head": f"<script>{script}</script><style media='print'>{paper}</style>",
         "footer_links": ["api"],
+        "i18n": I18N,
+        "mcp_server": find_spec("mcp") is not None,  # without it Gradio would print an error
         "ssr_mode": False,
         "run_history": False,
         "enable_monitoring": False,
         "show_error": False,
         "max_file_size": "40mb",
+        "app_kwargs": {"middleware": [Middleware(HostMiddleware, host=host)]},
     }
+    host.handle_stop_signal()
     return demo.launch(**{**settings, **overrides})

@@ -4,16 +4,18 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import gradio as gr
+from gradio.helpers import Examples
 
 from segdemo import catalog, render
 from segdemo.segmentation import AUTO, Segmentation
 from segdemo.segmenter import MIN_ANALYSIS_SIZE
 from segdemo.ui import views
-from segdemo.ui.inference import Request, run_at_start
+from segdemo.ui.inference import Request, in_line, run_at_start
+from segdemo.ui.link import Place
 from segdemo.ui.photo_input import PhotoInput
 from segdemo.ui.result import Drawing, Look, Result
 
-EXAMPLES = ("cheetah1.jpg", "lion.jpg", "cheetah.jpg", "tower.jpg")  # photos that gradio ships
+EXAMPLES = ("lion.jpg", "cheetah1.jpg", "cheetah.jpg", "tower.jpg")  # photos that gradio ships
 _MAX_SLIDER_SIZE = 512
 _SHORT_LIST = 10  # classes that need no search
 _OFFERED_FIRST = 5  # of a longer list, those that are likeliest on the photo
@@ -26,6 +28,7 @@ _DOWNLOAD_PROGRESS = gr.Progress(track_tqdm=True)
 @dataclass(frozen=True)
 class _Controls:
     photo: PhotoInput
+    examples: Examples
     network: gr.Dropdown
     story: gr.HTML
     heat_class: gr.Dropdown
@@ -60,11 +63,14 @@ class _Outputs:
     files: dict[str, gr.DownloadButton]
 
 
-def build(network: str = next(iter(catalog.ENTRIES))) -> None:
+def build(network: str = next(iter(catalog.ENTRIES))) -> Place:
     """Lay out the tab and wire it; the first example stands on it, segmented.
 
     Args:
         network: The one that is chosen at first.
+
+    Returns:
+        What a link can set.
     """
     first = gr.get_image(EXAMPLES[0])
     result = Result.make(first, Request(network), run_at_start)
@@ -76,6 +82,7 @@ def build(network: str = next(iter(catalog.ENTRIES))) -> None:
         with gr.Column(scale=8, min_width=320, elem_classes="results"):
             outputs = _lay_out_results(result, result.draw(Look()))
     _wire(state, controls, outputs)
+    return Place(controls.network, controls.photo, controls.examples)
 
 
 def _lay_out_controls(first: str, network: str, segmentation: Segmentation) -> _Controls:
@@ -90,8 +97,8 @@ def _lay_out_controls(first: str, network: str, segmentation: Segmentation) -> _
         elem_id="photo",
         alt_text="The photo that is segmented",
     )
-    examples = [gr.get_image(name) for name in EXAMPLES]
-    gr.Examples(examples, photo, elem_id="examples", cache_examples=False, api_visibility="private")
+    paths = [gr.get_image(name) for name in EXAMPLES]
+    examples = gr.Examples(paths, photo, elem_id="examples", cache_examples=False, api_visibility="private")
     choices = [(entry.title, name) for name, entry in catalog.ENTRIES.items()]
     choice = gr.Dropdown(choices, value=network, label="Network", filterable=False, elem_id="network")
     story = gr.HTML(views.story(network), elem_id="story")
@@ -119,7 +126,7 @@ def _lay_out_controls(first: str, network: str, segmentation: Segmentation) -> _
     with gr.Row(elem_classes="pair"):
         refine = gr.Checkbox(False, label="Refine edges", min_width=110, elem_id="refine")
         best_quality = gr.Checkbox(False, label="Best quality", min_width=110, elem_id="best-quality")
-    return _Controls(photo, choice, story, heat_class, colormap, size, opacity, best_quality, refine)
+    return _Controls(photo, examples, choice, story, heat_class, colormap, size, opacity, best_quality, refine)
 
 
 def _lay_out_results(result: Result, drawing: Drawing) -> _Outputs:
@@ -205,8 +212,7 @@ def _wire(state: gr.State, controls: _Controls, outputs: _Outputs) -> None:
     fixed_files = [outputs.files[name] for name in ("Mask", "Scores", "COCO RLE")]
     pass_outputs = [state, outputs.table, outputs.pixel, *fixed_files, controls.heat_class, size, photo]
     network_pass = {
-        "concurrency_id": "network",
-        "concurrency_limit": 1,
+        **in_line(),
         "trigger_mode": "always_last",
         "show_progress": "minimal",
         "show_progress_on": [outputs.overlay],

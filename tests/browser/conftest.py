@@ -38,14 +38,17 @@ def open_page(browser: Browser, demo_url: str) -> Iterator[object]:
     """Give a function that opens the demo; afterwards no page may have asked another host or logged an error."""
     contexts, foreign, errors = [], [], []
 
-    def opened(width: int = 1280, height: int = 720, **options: object) -> Page:
+    def opened(width: int = 1280, height: int = 720, query: str = "", **options: object) -> Page:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(20_000)
         page.on("request", lambda request: foreign.append(request.url) if _is_foreign(request.url, demo_url) else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(demo_url)
+        page.goto(demo_url + query)
+        page.wait_for_selector("#said [data-view]", state="attached", timeout=60_000)
+        if query:  # it may have opened another tab
+            return page
         page.wait_for_selector("#overlay img", timeout=60_000)
         page.wait_for_function("document.querySelector('#overlay img').naturalWidth > 0")
         return page

@@ -23,7 +23,7 @@ def hub(tmp_path):
     torch.hub.set_dir(tmp_path / "hub")
     yield
     torch.hub.set_dir(before)
-    inference.load_segmenter.cache_clear()
+    inference._load_segmenter.cache_clear()
 
 
 def choose(page, name):

@@ -1,19 +1,17 @@
 """The lessons as a teacher uses them: move a control, read the changed result."""
 
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
+from steps import go
 
+from segdemo.lessons import transfer
+from segdemo.ui import lesson_transfer
 
-def go(page, name):
-    """Open a tab, which on a phone may be behind the three dots."""
-    tab = page.get_by_role("tab", name=name, exact=True)
-    if not tab.is_visible():
-        menu = page.locator(".overflow-menu:visible", has_text=name)
-        menu.locator("> button").click()
-        tab = menu.locator(".overflow-dropdown button", has_text=name)
-    tab.click()
+SLOW = 60_000
 
 
 @pytest.fixture
@@ -121,3 +119,163 @@ def test_the_classifier_is_slid_over_the_photo(open_lesson):
     page.locator("#fc-slide").click()
     expect(page.locator("#fc-slid")).to_contain_text("times as long", timeout=60_000)
     expect(page.locator("#fc-map-2 img")).to_be_visible()
+
+
+@pytest.fixture
+def logs(monkeypatch, tmp_path):
+    """Let the lesson find one run: the transferred network's, frozen for one epoch."""
+    monkeypatch.setattr(lesson_transfer, "LOGS", tmp_path)
+    head = "phase,epoch,minutes,loss,u_miou,u_foreground_iou,u_pixel_accuracy"
+    rows = ("1,1,3.0,0.9,0.61,0.71,0.81", "2,2,7.0,0.7,0.64,0.74,0.84", "2,3,11.0,0.6,0.67,0.77,0.87")
+    (tmp_path / transfer.TRANSFERRED_LOG).write_text("\n".join((head, *rows)), encoding="utf-8")
+    return tmp_path
+
+
+def test_recorded_curves_follow_figure_and_axis(logs, open_lesson):
+    page = open_lesson("Transfer learning")
+    curves = page.locator("#tl-curves")
+    page.get_by_label("foreground IoU", exact=True).check()
+    expect(curves).to_contain_text("frozen: 0.710 after epoch 1, 3 minutes; fine-tuned: 0.770 after epoch 3")
+    expect(curves).to_contain_text(f"There is no recorded run {transfer.RANDOM_LOG}.")
+    picture = curves.get_by_role("img")
+    expect(picture).to_have_accessible_name(re.compile("foreground IoU by epoch.*fine-tuned: 0.770"))
+    page.get_by_label("minutes", exact=True).check()
+    expect(picture).to_have_accessible_name(re.compile("by minutes"))
+    curves.get_by_text("All numbers").click()
+    expect(curves.get_by_role("row", name="fine-tuned 3 11.0 0.670 0.770 0.870 0.600")).to_be_visible()
+
+
+def test_a_chart_is_saved_as_a_file(logs, open_lesson, tmp_path):
+    page = open_lesson("Transfer learning")
+    with page.expect_download() as caught:
+        page.locator("#tl-start").get_by_role("link", name="Save: Std of the activations").click()
+    caught.value.save_as(tmp_path / "chart.svg")
+    assert caught.value.suggested_filename == "activations-std.svg"
+    assert (tmp_path / "chart.svg").read_text(encoding="utf-8").startswith("<svg ")
+
+
+def test_what_is_trainable_follows_the_training(open_lesson):
+    page = open_lesson("Transfer learning")
+    parts = page.locator("#tl-parts")
+    expect(parts.get_by_role("row", name="encoder stage 5")).to_contain_text("stayanother network")
+    expect(parts).to_contain_text("parameters are trainable, 22.6%")
+    page.get_by_label("from nothing", exact=True).check()
+    expect(parts.get_by_role("row", name="encoder stage 5")).to_contain_text("moverandom weights")
+    expect(parts).to_contain_text("parameters are trainable, 100.0%")
+
+
+def test_batchnorm_moves_with_the_batches_and_their_brightness(open_lesson):
+    page = open_lesson("Transfer learning")
+    norm = page.locator("#tl-norm")
+    train, evaluated = (norm.get_by_role("row", name=f"{mode}, BatchNorm 1") for mode in ("train", "eval"))
+    expect(train).not_to_contain_text("0.0000")
+    expect(evaluated).to_contain_text("0.0000")
+    before = train.text_content()
+    move(page, "tl-brightness", 20)
+    expect(train).not_to_have_text(before)
+    expect(evaluated).to_contain_text("0.0000")
+    move(page, "tl-batches", 0)
+    expect(train).to_contain_text("0.0000")
+
+
+def test_the_line_that_freezes_nothing_is_told_from_the_one_that_does(open_lesson):
+    page = open_lesson("Transfer learning")
+    trap = page.locator("#tl-trap")
+    expect(trap).to_contain_text("it freezes nothing")
+    expect(trap).to_contain_text("'bool' object is not callable")
+    page.get_by_label("parameter.requires_grad_(False)", exact=True).check()
+    expect(trap).to_contain_text("it freezes.")
+    expect(trap).to_contain_text("after 0")
+
+
+def test_weights_that_start_too_small_make_the_signal_vanish(open_lesson):
+    page = open_lesson("Transfer learning")
+    start = page.locator("#tl-start")
+    expect(start).to_contain_text("The signal stays.")
+    page.get_by_label("normal, std 0.01", exact=True).check()
+    expect(start).to_contain_text("The signal vanishes.")
+    page.get_by_label("He, fan in", exact=True).check()
+    page.get_by_label("ReLU after each conv").uncheck()
+    expect(start).to_contain_text("The signal explodes.")
+    move(page, "tl-depth", 5)
+    expect(start).to_contain_text("Activations of layer 5")
+    saved = start.text_content()
+    move(page, "tl-draw", 2)
+    expect(start).not_to_have_text(saved)
+
+
+def test_the_lesson_on_transfer_fits_a_phone(open_lesson):
+    page = open_lesson("Transfer learning", width=360, height=780, has_touch=True, is_mobile=True)
+    expect(page.locator("#tl-start svg").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def choose_photo(page, prefix, path):
+    photo = page.locator(f"#{prefix}-photo")
+    photo.get_by_label("Remove Image").or_(photo.get_by_label("Clear")).first.click()
+    page.locator(f"#{prefix}-photo input[type=file]").set_input_files(str(path))
+
+
+def test_another_photo_has_other_skip_shares_and_feature_maps(open_lesson, striped_photo):
+    page = open_lesson("Sizes")
+    table, maps, part = page.locator("#ss-table"), page.locator("#fm-maps"), page.locator("#ss-pool4 img")
+    expect(table).to_contain_text("The parts add up to the network's scores")
+    expect(maps.locator("img")).to_have_count(36)
+    before, old = table.inner_text(), part.get_attribute("src")
+    page.locator("#st-examples .gallery-item").nth(1).click()
+    expect(part).not_to_have_attribute("src", old, timeout=SLOW)
+    assert table.inner_text() != before
+    choose_photo(page, "st", striped_photo)
+    expect(maps).to_contain_text("seen at 96×64 pixels", timeout=SLOW)
+    shares = [cell.rstrip("%") for cell in table.locator("td:nth-child(3)").all_inner_texts()]
+    assert sum(map(float, shares)) == pytest.approx(100, abs=0.2)
+
+
+def test_another_network_has_other_feature_maps(open_lesson):
+    page = open_lesson("Sizes")
+    maps = page.locator("#fm-maps")
+    expect(maps).to_contain_text("VGG-FCN-8s: the photo")
+    page.locator("#fm-network input").click()
+    page.get_by_role("option", name="Classifier, 1×1 conv", exact=True).click()
+    expect(maps).to_contain_text("Classifier, 1×1 conv: the photo", timeout=SLOW)
+    expect(maps.locator("img")).to_have_count(30)
+    with page.expect_download() as caught:
+        maps.get_by_role("link").first.click()
+    assert caught.value.suggested_filename == "stage1_mean.png"
+
+
+def test_the_bins_are_drawn_with_the_cells_that_are_taken_again(open_lesson):
+    page = open_lesson("Adaptive pooling")
+    drawing = page.locator("#ap-drawing")
+    expect(drawing.locator("path.bin")).to_have_count(4)
+    expect(drawing.get_by_role("img")).to_have_attribute("aria-label", re.compile("7 input cells"))
+    expect(drawing.get_by_text("×2", exact=True)).to_have_count(3)
+    move(page, "ap-output", 9)
+    expect(drawing.locator("path.bin")).to_have_count(9)
+    expect(drawing.get_by_text("×2", exact=True)).to_have_count(6)
+
+
+def test_a_photo_of_ones_own_is_pooled_and_classified_at_three_sizes(open_lesson, striped_photo):
+    page = open_lesson("Adaptive pooling")
+    pooled, sizes = page.locator("#ap-map"), page.locator("#ap-sizes")
+    expect(sizes).to_contain_text("96×96 px")
+    choose_photo(page, "ap", striped_photo)
+    expect(pooled).to_contain_text("192×128 → 4×4, average", timeout=SLOW)
+    expect(sizes).to_contain_text("96×64 px", timeout=SLOW)
+    move(page, "ap-output", 6)
+    expect(pooled).to_contain_text("192×128 → 6×6, average")
+    page.locator("#ap-mode").get_by_label("max").check()
+    expect(pooled).to_contain_text("192×128 → 6×6, max")
+    rows = sizes.locator("tbody tr")
+    expect(rows.nth(0)).to_contain_text("shapes cannot be multiplied")
+    expect(rows.nth(2)).not_to_contain_text("shapes cannot be multiplied")
+    page.locator("#ap-made-for").get_by_label("96 px").check()
+    expect(rows.nth(0)).not_to_contain_text("shapes cannot be multiplied", timeout=SLOW)
+    expect(rows.nth(2)).to_contain_text("shapes cannot be multiplied")
+
+
+@pytest.mark.parametrize("name", ["Sizes", "Adaptive pooling"])
+def test_no_part_on_a_photo_is_wider_than_a_phone(open_lesson, name):
+    page = open_lesson(name, width=360, height=780, has_touch=True, is_mobile=True)
+    expect(page.locator("#fm-maps" if name == "Sizes" else "#ap-sizes")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360

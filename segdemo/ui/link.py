@@ -1,0 +1,152 @@
+"""Links that open the page on a tab or lesson, a network and an example, and the address bar that follows a visitor."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from html import escape
+from pathlib import Path
+
+import gradio as gr
+from gradio.helpers import Examples
+from gradio.processing_utils import save_file_to_cache
+
+from segdemo import catalog
+
+LESSONS = "lessons"
+SILENT = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+"""Settings of an event that happens in the browser alone, or takes next to no time."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a link can set on a tab or lesson.
+
+    Attributes:
+        network: The list of networks.
+        photo: The photo field.
+        examples: The photos offered for it.
+    """
+
+    network: gr.Dropdown | None = None
+    photo: gr.Image | None = None
+    examples: Examples | None = None
+
+    @property
+    def example_paths(self) -> dict[str, str]:
+        """Paths of the examples, by the file's name without its ending."""
+        return {Path(path).stem: path for (path,) in self.examples.examples} if self.examples else {}
+
+
+@dataclass(frozen=True)
+class View:
+    """What a link asks for; None leaves as it is.
+
+    Attributes:
+        tab: Its id.
+        lesson: Its id, where the tab is that of the lessons.
+        network: A name of the catalog.
+        example: The name of an example, without its ending.
+        problems: A sentence for each name that is not known.
+    """
+
+    tab: str
+    lesson: str | None = None
+    network: str | None = None
+    example: str | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """The key of the place among all places."""
+        return self.lesson or self.tab
+
+
+def read_view(query: Mapping[str, str], tabs: Mapping[str, Place], lessons: Mapping[str, Place]) -> View:
+    """Read what a link asks for.
+
+    Args:
+        query: The parameters of the address.
+        tabs: The tabs by id, the one that opens by itself first.
+        lessons: The lessons by id, in the same way.
+
+    Returns:
+        The view, with a sentence for each name that is not known.
+    """
+    problems: list[str] = []
+
+    def known(key: str, names: Mapping[str, object]) -> str | None:
+        name = query.get(key)
+        if name is None or name in names:
+            return name
+        problems.append(f"There is no {key} “{name[:40]}” here.")
+        return None
+
+    lesson = known("lesson", lessons)
+    tab = known("tab", tabs) or (LESSONS if lesson else next(iter(tabs)))
+    lesson = (lesson or next(iter(lessons))) if tab == LESSONS else None
+    place = lessons[lesson] if lesson else tabs[tab]
+    network = known("network", catalog.ENTRIES if place.network else {})
+    example = known("example", place.example_paths)
+    return View(tab, lesson, network, example, tuple(problems))
+
+
+def wire(
+    demo: gr.Blocks,
+    tabs: tuple[gr.Tabs, Mapping[str, Place]],
+    lessons: tuple[gr.Tabs, Mapping[str, Place]],
+    said: gr.HTML,
+) -> None:
+    """Open the page as its address says, and keep the address in step.
+
+    Args:
+        demo: The page.
+        tabs: The row of tabs, and what a link can set on each, by id.
+        lessons: The same of the lessons.
+        said: Where a name that is not known is said.
+    """
+    places = {**tabs[1], **lessons[1]}
+    settable = [part for place in places.values() for part in (place.network, place.photo) if part]
+
+    def open_view(request: gr.Request) -> dict[object, object]:
+        view = read_view(request.query_params, tabs[1], lessons[1])
+        place = places[view.place]
+        shown = {said: _say(view, next(iter(tabs[1])))}
+        if "tab" in request.query_params or "lesson" in request.query_params:
+            shown[tabs[0]] = gr.Tabs(selected=view.tab)
+            shown |= {lessons[0]: gr.Tabs(selected=view.lesson)} if view.lesson else {}
+        if view.network:
+            shown[place.network] = view.network
+        if view.example:
+            # Into the cache, as Gradio puts the examples themselves there: it serves no file from elsewhere.
+            shown[place.photo] = save_file_to_cache(place.example_paths[view.example], place.photo.GRADIO_CACHE)
+        return shown
+
+    opened = demo.load(open_view, None, [tabs[0], lessons[0], said, *settable], **SILENT)
+    opened.success(None, js="() => segdemo.start()", **SILENT)
+    for key, row in (("tab", tabs[0]), ("lesson", lessons[0])):
+        for tab in row.children:
+            tab.select(None, js=f"() => segdemo.show('{key}', '{tab.id}')", **SILENT)
+    for name, place in places.items():
+        _follow(name, place)
+
+
+def _follow(name: str, place: Place) -> None:
+    if place.network:
+        place.network.change(
+            None, place.network, js=f"(network) => segdemo.set('{name}', 'network', network)", **SILENT
+        )
+    if place.photo and place.examples:
+        names = json.dumps(list(place.example_paths))
+        place.examples.dataset.click(
+            None, place.examples.dataset, js=f"(index) => segdemo.set('{name}', 'example', {names}[index])", **SILENT
+        )
+        place.photo.input(None, js=f"() => segdemo.set('{name}', 'example', null)", **SILENT)
+
+
+def _say(view: View, first: str) -> str:
+    """Write what was not known, and for page.js what the page shows now."""
+    state = {key: value for key, value in asdict(view).items() if key != "problems"}
+    text = escape(" ".join(view.problems))
+    return (
+        f"<p role='status' data-view='{escape(json.dumps({**state, 'place': view.place, 'first': first}))}'>{text}</p>"
+    )

@@ -1,0 +1,116 @@
+"""Links to a tab, lesson, network and example, and the larger type, as a teacher uses them."""
+
+import re
+
+from playwright.sync_api import expect
+
+SLOW = 60_000
+
+
+def chosen(page, name):
+    expect(page.get_by_role("tab", name=name, exact=True)).to_have_attribute("aria-selected", "true")
+
+
+def test_a_link_opens_a_lesson(open_page):
+    page = open_page(query="?tab=lessons&lesson=transposed-conv")
+    chosen(page, "Lessons")
+    chosen(page, "Transposed conv")
+    expect(page.locator("#tc-sizes")).to_contain_text("= 5")
+
+
+def test_a_link_opens_a_lesson_with_a_network(open_page):
+    page = open_page(query="?lesson=size-trace&network=fcn32s_vgg16")
+    expect(page.locator("#st-network input")).to_have_value("VGG-FCN-32s")
+    expect(page.locator("#st-table")).to_contain_text("26 layers")
+
+
+def test_a_link_segments_an_example_with_a_network(open_page):
+    page = open_page(query="?network=fcn32s_vgg16&example=lion")
+    expect(page.locator("#facts")).to_contain_text("VGG-FCN-32s", timeout=SLOW)
+    expect(page.locator("#photo img")).to_have_attribute("src", re.compile(r"lion\.jpg$"))
+    expect(page.locator("#overlay img")).to_have_attribute("src", re.compile("lion"), timeout=SLOW)
+
+
+def test_what_a_link_names_in_vain_is_said(open_page):
+    page = open_page(query="?tab=nonsense&network=<b>vgg99")
+    expect(page.locator("#said")).to_contain_text(
+        "There is no tab “nonsense” here. There is no network “<b>vgg99” here."
+    )
+    chosen(page, "Segment")
+
+
+def test_the_address_follows_and_opens_the_same_again(open_page, demo_url):
+    page = open_page()
+    assert page.url == demo_url
+    page.locator("#examples .gallery-item").nth(3).click()
+    expect(page).to_have_url(f"{demo_url}?example=tower")
+    page.get_by_role("tab", name="Lessons").click()
+    page.get_by_role("tab", name="Sizes").click()
+    page.locator("#st-network input").click()
+    page.get_by_role("option", name="VGG-FCN-16s", exact=True).click()
+    expect(page).to_have_url(f"{demo_url}?tab=lessons&lesson=size-trace&network=fcn16s_vgg16")
+    page.reload()
+    expect(page.locator("#st-network input")).to_have_value("VGG-FCN-16s")
+    page.get_by_role("tab", name="Segment").click()
+    expect(page).to_have_url(demo_url)
+
+
+def test_an_own_photo_is_not_in_the_address(open_page, demo_url, striped_photo):
+    page = open_page(query="?example=tower")
+    expect(page.locator("#photo img")).to_have_attribute("src", re.compile("tower"))
+    page.get_by_label("Remove Image").or_(page.get_by_label("Clear")).first.click()
+    page.locator("#photo input[type=file]").set_input_files(str(striped_photo))
+    expect(page.locator("#facts")).to_contain_text("photo 300×200", timeout=SLOW)
+    expect(page).to_have_url(demo_url)
+
+
+def test_the_link_is_copied(open_page, demo_url):
+    page = open_page(query="?tab=about", permissions=["clipboard-read", "clipboard-write"])
+    page.locator("#copy-link").click()
+    expect(page.locator("#copied")).not_to_be_empty()
+    assert page.evaluate("navigator.clipboard.readText()") == f"{demo_url}?tab=about"
+
+
+def sizes(page):
+    return [
+        float(page.locator(f"#{name}").evaluate("part => parseFloat(getComputedStyle(part).fontSize)"))
+        for name in ("facts p", "network input", "download-mask", "size input[type=number]")
+    ]
+
+
+def test_present_makes_type_larger_and_goes_again(open_page, demo_url):
+    page = open_page()
+    button, before = page.locator("#present"), sizes(page)
+    expect(button).to_have_attribute("aria-pressed", "false")
+    button.press("Enter")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(page).to_have_url(f"{demo_url}?present=1")
+    assert all(large >= 1.2 * small for large, small in zip(sizes(page), before, strict=True))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    page.reload()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "false")
+    assert sizes(page) == before
+    expect(page).to_have_url(demo_url)
+
+
+def test_a_korean_browser_sees_korean(open_page):
+    page = open_page(query="?lesson=transposed-conv", locale="ko-KR")
+    for name in ("분할", "비교", "수업", "적응형 풀링"):
+        expect(page.get_by_role("tab", name=name, exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="손으로 해 보는 전치 합성곱")).to_be_visible()
+    expect(page.get_by_label("스트라이드 s").first).to_be_visible()
+    expect(page.get_by_text("지금까지의 출력")).to_be_visible()
+    expect(page.locator("#present")).to_have_text("발표 모드")
+    assert page.evaluate("document.documentElement.lang") == "ko"
+    page.locator("#copy-link").click()
+    expect(page.locator("#copied")).to_have_text("링크를 복사했습니다.")
+    assert "__i18n__" not in page.locator("body").inner_text()
+
+
+def test_any_other_browser_sees_english(open_page):
+    page = open_page(query="?lesson=adaptive-pooling", locale="de-DE")
+    expect(page.get_by_role("tab", name="Adaptive pooling", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Adaptive pooling")).to_be_visible()
+    assert "__i18n__" not in page.locator("body").inner_text()
