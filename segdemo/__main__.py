@@ -48,9 +48,12 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true", help="for programs")
 
     prediction = command(predict)
-    prediction.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help="photos or folders")
+    prediction.add_argument("photos", nargs="*", type=Path, metavar="PHOTO", help="photos or folders")
+    prediction.add_argument("--list", type=Path, metavar="FILE", help="a text file of paths, one a line")
     prediction.add_argument("--model", required=True, metavar="NAME", help="a network of `python -m segdemo models`")
     prediction.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the files go")
+    prediction.add_argument("--engine", choices=("here", "ray"), default="here", help="ray: many cores, GPUs, machines")
+    prediction.add_argument("--workers", type=int, metavar="N", help="with ray (default: one a GPU, else one a core)")
     prediction.add_argument("--class", dest="heatmap_class", default=AUTO, help="of the heatmap (default: auto)")
     _add_look(prediction)
     prediction.add_argument("--opacity", type=_share, default=0.6, help="of the overlay, 0 to 1 (default: 0.6)")

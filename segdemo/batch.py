@@ -3,7 +3,7 @@
 import csv
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +60,20 @@ def expand(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
+def read_list(file: Path) -> list[Path]:
+    """Read the paths that a text file lists, one a line.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is no text.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file} is no list of paths in UTF-8") from error
+    return [Path(line) for line in lines if line.strip()]
+
+
 def unique_stems(photos: Sequence[Path]) -> list[str]:
     """Name results after their photos; photos of the same name in different folders get a number."""
     stems: dict[str, str] = {}
@@ -81,26 +95,31 @@ def segment_all(photos: Sequence[Path], segment: Callable[[Image.Image], Segment
         segment: What makes a segmentation of an upright RGB photo.
     """
     for path, stem in zip(photos, unique_stems(photos), strict=True):
-        try:
-            image = read_image(path)
-        except ImageError as error:
-            yield Item(path, stem, problem=str(error))
-            continue
-        try:
-            segmentation = segment(image)
-        except ValueError as error:  # such as an analysis size that is too large for this photo
-            yield Item(path, stem, problem=f"{path.name}: {error}")
-        else:
-            yield Item(path, stem, image, segmentation)
+        yield segment_one(path, stem, segment)
 
 
-def write_item(folder: Path, item: Item, style: Style) -> dict[str, Path]:
+def segment_one(path: Path, stem: str, segment: Callable[[Image.Image], Segmentation]) -> Item:
+    """Read and segment one photo; what is wrong with it is said in the item."""
+    try:
+        image = read_image(path)
+    except ImageError as error:
+        return Item(path, stem, problem=str(error))
+    try:
+        return Item(path, stem, image, segment(image))
+    except ValueError as error:  # such as an analysis size that is too large for this photo
+        return Item(path, stem, problem=f"{path.name}: {error}")
+
+
+def write_item(folder: Path, item: Item, style: Style, facts: Mapping[str, object] | None = None) -> dict[str, Path]:
     """Write a photo's index mask, overlay and heatmap as PNG and its facts as JSON.
+
+    The facts come last and whole, so that where they are, the pictures are.
 
     Args:
         folder: Where to; it is there.
         item: Without a problem.
         style: How.
+        facts: More to write into the JSON.
 
     Returns:
         The paths by `mask`, `overlay`, `heatmap` and `facts`.
@@ -116,19 +135,32 @@ def write_item(folder: Path, item: Item, style: Style) -> dict[str, Path]:
     paths = {kind: folder / f"{item.stem}_{kind}.png" for kind in pictures}
     for kind, picture in pictures.items():
         picture.save(paths[kind])
-    facts = {**segmentation.facts(), "heatmap_class": segmentation.classes[index]}
+    written = {**segmentation.facts(), "heatmap_class": segmentation.classes[index], **(facts or {})}
     paths["facts"] = folder / f"{item.stem}.json"
-    paths["facts"].write_text(json.dumps(facts, indent=2), encoding="utf-8")
+    partial = folder / f".{item.stem}.json.partial"
+    partial.write_text(json.dumps(written, indent=2), encoding="utf-8")
+    partial.replace(paths["facts"])
     return paths
 
 
 def table_row(item: Item) -> dict[str, object]:
     """Say of a photo its name, its size, the share of each class, and what went wrong; all that a long batch keeps."""
-    row: dict[str, object] = {"photo": item.path.name, "problem": item.problem}
-    if item.segmentation:
-        row["width"], row["height"] = item.segmentation.image_size
-        row |= {name: f"{share:.4f}" for name, share in item.segmentation.areas.items()}
-    return row
+    if not item.segmentation:
+        return {"photo": item.path.name, "problem": item.problem}
+    return row_from_facts(item.path, item.segmentation.facts())
+
+
+def row_from_facts(path: Path, facts: Mapping[str, object]) -> dict[str, object]:
+    """Make a photo's row of what its JSON says."""
+    width, height = facts["image_size"]
+    areas = {name: f"{share:.4f}" for name, share in facts["areas"].items()}
+    return {"photo": path.name, "problem": "", "width": width, "height": height, **areas}
+
+
+def describe_areas(row: Mapping[str, object]) -> str:
+    """Put a row's classes that occur into words, such as `cat 12.5%`."""
+    shares = {name: float(share) for name, share in row.items() if name not in _COLUMNS}
+    return ", ".join(f"{name} {share:.1%}" for name, share in shares.items() if share)
 
 
 def write_table(folder: Path, rows: Sequence[dict[str, object]]) -> Path:

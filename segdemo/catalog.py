@@ -32,8 +32,18 @@ class Entry(ABC):
 
     @property
     @abstractmethod
+    def path(self) -> Path:
+        """The file that holds its weights, or will."""
+
+    @property
     def file(self) -> str:
-        """The name of the file that holds its weights."""
+        """That file's name."""
+        return self.path.name
+
+    @property
+    def is_present(self) -> bool:
+        """Whether that file is on this machine."""
+        return self.path.is_file()
 
     @property
     @abstractmethod
@@ -43,11 +53,6 @@ class Entry(ABC):
         Raises:
             CheckpointError: A bundled file is missing or damaged.
         """
-
-    @property
-    @abstractmethod
-    def is_present(self) -> bool:
-        """Whether that file is on this machine."""
 
     @abstractmethod
     def fetch(self) -> None:
@@ -80,19 +85,9 @@ class Bundled(Entry):
     overrides: dict[str, object] = field(default_factory=dict)
 
     @property
-    def file(self) -> str:
-        """The checkpoint's name."""
-        return self.checkpoint
-
-    @property
     def path(self) -> Path:
         """Where the checkpoint lies."""
         return CHECKPOINTS / self.checkpoint
-
-    @property
-    def is_present(self) -> bool:
-        """Whether the checkpoint is there."""
-        return self.path.is_file()
 
     @property
     def metadata(self) -> Metadata:
@@ -129,14 +124,9 @@ class Pretrained(Entry):
     has_background: bool
 
     @property
-    def file(self) -> str:
-        """The name of torchvision's file."""
-        return weights.cached_file(self.weights).name
-
-    @property
-    def is_present(self) -> bool:
-        """Whether the file was fetched."""
-        return weights.cached_file(self.weights).is_file()
+    def path(self) -> Path:
+        """Where torchvision keeps the file."""
+        return weights.cached_file(self.weights)
 
     @property
     def weights(self) -> WeightsEnum:

@@ -3,18 +3,18 @@
 import argparse
 import json
 import sys
-
-from PIL import Image
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from segdemo import catalog
-from segdemo.batch import Style, expand, segment_all, table_row, write_item, write_table
+from segdemo.batch import Style, describe_areas, expand, read_list, write_table
 from segdemo.bench.bench import KEYS as FIGURES
 from segdemo.bench.bench import as_text
 from segdemo.bench.bench import bench as measure_speed
 from segdemo.checkpoints import CheckpointError, write_sums
-from segdemo.refine import refine_edges
-from segdemo.segmentation import Segmentation, check_class
-from segdemo.segmenter import Segmenter, check_analysis_size, choose_device
+from segdemo.predict import Job, Photo, Row, listed, predict_here
+from segdemo.ray_engine import predict_on_ray
+from segdemo.segmenter import Segmenter, choose_device
 from segdemo.training import report
 from segdemo.training.calibrate import calibrate as set_background
 from segdemo.training.data import CLASSES, load_pets
@@ -42,31 +42,33 @@ def models(options: argparse.Namespace) -> int:
 
 def predict(options: argparse.Namespace) -> int:
     """Segment photos, or all in a folder, and write mask, overlay, heatmap and facts; a bad one stops no other."""
-    segmenter = Segmenter.load(options.model, options.device)
-    check_class(segmenter.name, segmenter.metadata.classes, options.heatmap_class)
-    options.out.mkdir(parents=True, exist_ok=True)
     style = Style(options.heatmap_class, options.opacity, options.colormap)
-    if isinstance(options.analysis_size, int):
-        check_analysis_size(options.analysis_size, options.analysis_size)  # how large it may be depends on the photo
-
-    def segment(image: Image.Image) -> Segmentation:
-        segmentation = segmenter(image, options.analysis_size, options.best_quality)
-        return refine_edges(segmentation, image) if options.refine_edges else segmentation
-
-    photos, rows = expand(options.photos), []
+    look = (options.analysis_size, options.best_quality, options.refine_edges)
+    job = Job(options.model, options.out.resolve(), options.device, *look, style)
+    named = [*options.photos, *(read_list(options.list) if options.list else ())]
+    photos = listed(expand(named))
     if not photos:
-        raise ValueError(f"there is no file in {', '.join(map(str, options.photos))}")
-    for item in segment_all(photos, segment):
-        rows.append(table_row(item))
-        if item.problem:
-            print(f"segdemo predict: {item.problem}", file=sys.stderr)
-            continue
-        write_item(options.out, item, style)
-        shares = ", ".join(f"{name} {share:.1%}" for name, share in item.segmentation.areas.items() if share)
-        print(f"{item.path}: {shares}")
+        raise ValueError(
+            f"there is no file in {', '.join(map(str, named))}" if named else "name a photo, or --list FILE"
+        )
+    rows: dict[int, dict[str, object]] = {}
+    for photo, row in _engine(options)(job, photos):
+        rows[photo.index] = row
+        if row["problem"]:
+            print(f"segdemo predict: {row['problem']}", file=sys.stderr)
+        else:
+            print(f"{photo.path}: {describe_areas(row)}")
     if len(rows) > 1:
-        write_table(options.out, rows)
-    return BAD_INPUT if any(row["problem"] for row in rows) else 0
+        write_table(job.out, [rows[index] for index in sorted(rows)])
+    return BAD_INPUT if any(row["problem"] for row in rows.values()) else 0
+
+
+def _engine(options: argparse.Namespace) -> Callable[[Job, Sequence[Photo]], Iterator[tuple[Photo, Row]]]:
+    if options.engine == "ray":
+        return partial(predict_on_ray, workers=options.workers)
+    if options.workers:
+        raise ValueError("--workers goes with --engine ray")
+    return predict_here
 
 
 def train(options: argparse.Namespace) -> int:

@@ -1,6 +1,5 @@
 """Health, refusals in words, and an orderly end."""
 
-import asyncio
 import json
 import os
 import re
@@ -76,7 +75,7 @@ def test_those_who_wait_for_results_are_counted(host):
         raise OSError
 
     with pytest.raises(OSError, match=r"^$"):
-        asyncio.run(HostMiddleware(broken, host)({"type": "http", "path": "/queue/data"}, None, None))
+        TestClient(HostMiddleware(broken, host)).get("/gradio_api/queue/data")
     assert host.open_streams == 0
 
 

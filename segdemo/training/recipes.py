@@ -182,8 +182,10 @@ RECIPES = {
                 # All stages but the first once more, at a high rate, against images without a pet that deceive most.
                 Phase(epochs=6, peak_rate=1.2e-3, warmup=0.1, frozen=_STEM[:1], **_DECEIVING),
                 Phase(epochs=2, image_size=96, peak_rate=6e-4, warmup=0.05, frozen=_STEM, **_DECEIVING),
+                # At the size at which photos are then seen.
+                Phase(epochs=2, image_size=128, peak_rate=4e-4, warmup=0.05, frozen=_STEM, **_THINGS),
             ),
-            analysis_size=96,
+            analysis_size=128,
             class_weights=(1.0, 2.0, 1.2),
         ),
         Recipe(
@@ -226,6 +228,7 @@ RECIPES = {
             phases=(
                 Phase(epochs=2, frozen=("stages.",), **_THINGS),
                 Phase(epochs=2, peak_rate=4e-4, warmup=0.1, **_THINGS),
+                Phase(epochs=1, image_size=96, peak_rate=4e-4, warmup=0.05, **_THINGS),
             ),
             analysis_size=96,
             class_weights=(1.0, 1.6, 1.2),

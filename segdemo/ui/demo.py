@@ -28,6 +28,8 @@ _CONTRAST = {
         ("button_primary_background_fill_hover", "button_primary_background_fill_hover_dark"), "*primary_800"
     ),
 }
+# For those who asked their system for less motion.
+_CALM = "<style media='(prefers-reduced-motion: reduce)'>*, ::before, ::after { transition: none !important; }</style>"
 _TABS = (
     ("segment", "Segment", segment_tab),
     ("compare", "Compare", compare_tab),
@@ -89,7 +91,7 @@ def launch(demo: gr.Blocks, **overrides: object) -> tuple[object, str, str]:
     settings = {
         "theme": theme,
         "css_paths": Path(__file__).with_name("style.css"),
-        "head": f"<script>{script}</script><style media='print'>{paper}</style>",
+        "head": f"<script>{script}</script><style media='print'>{paper}</style>{_CALM}",
         "footer_links": ["api"],
         "i18n": I18N,
         "mcp_server": find_spec("mcp") is not None,  # without it Gradio would print an error

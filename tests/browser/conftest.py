@@ -39,6 +39,8 @@ def open_page(browser: Browser, demo_url: str) -> Iterator[object]:
     contexts, foreign, errors = [], [], []
 
     def opened(width: int = 1280, height: int = 720, query: str = "", **options: object) -> Page:
+        # Without transitions, so that a style that was just changed can be read.
+        options = {"reduced_motion": "reduce", **options}
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()

@@ -1,0 +1,81 @@
+"""The same job, spread by Ray over cores, GPUs and machines; Ray is an optional requirement."""
+
+import json
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from segdemo.predict import Job, Photo, Predictor, Row
+from segdemo.segmenter import choose_device
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_AT_ONCE = 16  # photos that a worker gets at a time
+_MOST_BLOCKS = 10_000  # Ray keeps a little of each block in the driver
+
+
+class Worker:
+    """What each of Ray's actors runs: one network, which stays loaded.
+
+    Args:
+        job: What to do.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._predictor = Predictor(job)
+
+    def __call__(self, batch: dict[str, "np.ndarray"]) -> dict[str, list[object]]:
+        """Work on some photos: `index`, `path` and `stem` in, `index` and the rows as JSON out."""
+        photos = zip(batch["index"].tolist(), batch["path"].tolist(), batch["stem"].tolist(), strict=True)
+        # As JSON, because rows of bad photos have other columns.
+        rows = [json.dumps(self._predictor(Photo(index, Path(path), stem))) for index, path, stem in photos]
+        return {"index": batch["index"].tolist(), "row": rows}
+
+
+def predict_on_ray(job: Job, photos: Sequence[Photo], workers: int | None = None) -> Iterator[tuple[Photo, Row]]:
+    """Work on a job with one network an actor, on a GPU each where there are some.
+
+    Joins the cluster that `RAY_ADDRESS` names, else starts Ray on this machine. Every machine must see the photos, the
+    output folder and this package under the same paths.
+
+    Args:
+        job: What to do.
+        photos: Any number; Ray hands them out as workers become free.
+        workers: Actors; by default one a GPU, or one a core where there are none.
+
+    Returns:
+        An iterator over photos and rows, in the order in which they are done.
+
+    Raises:
+        ValueError: Ray is not installed, or see `Predictor`.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
+    try:
+        import ray  # noqa: PLC0415 - optional
+        import ray.data  # noqa: PLC0415
+    except ImportError as error:
+        raise ValueError("--engine ray needs Ray: pip install -r requirements-ray.txt") from error
+    Predictor(job)  # what is wrong with the job is said before Ray starts
+    if not ray.is_initialized():
+        ray.init(include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    logging.getLogger("ray.data").setLevel(logging.ERROR)  # each photo gets a line of ours
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    with_gpu = choose_device(job.device).type == "cuda"
+    resources = ray.cluster_resources()
+    count = workers or int(resources.get("GPU" if with_gpu else "CPU", 1))
+    blocks = min(max(count, ceil(len(photos) / _AT_ONCE)), max(len(photos), 1), _MOST_BLOCKS)
+    rows = [{"index": photo.index, "path": str(photo.path.resolve()), "stem": photo.stem} for photo in photos]
+    done = ray.data.from_items(rows, override_num_blocks=blocks).map_batches(
+        Worker,
+        fn_constructor_args=(job,),
+        batch_size=_AT_ONCE,
+        compute=ray.data.ActorPoolStrategy(size=count),
+        num_gpus=1 if with_gpu else 0,
+        num_cpus=1,
+    )
+    for row in done.iter_rows():
+        yield photos[row["index"]], json.loads(row["row"])
