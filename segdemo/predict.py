@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ from PIL import Image
 
 from segdemo import catalog
 from segdemo.batch import Style, row_from_facts, segment_one, table_row, unique_stems, write_item
+from segdemo.checkpoints import digest
 from segdemo.refine import refine_edges
 from segdemo.segmentation import Segmentation, check_class
 from segdemo.segmenter import AnalysisSize, Segmenter, check_analysis_size
@@ -73,7 +73,7 @@ class Predictor:
         if isinstance(job.analysis_size, int):
             check_analysis_size(job.analysis_size, job.analysis_size)  # how large it may be depends on the photo
         job.out.mkdir(parents=True, exist_ok=True)
-        weights = sha256(catalog.find(job.model).path.read_bytes()).hexdigest()
+        weights = digest(catalog.find(job.model).path)
         settings = {key: value for key, value in asdict(job).items() if key not in ("out", "device")}
         self._settings = {**settings, "weights": weights}
 

@@ -3,6 +3,7 @@
 import json
 import os
 
+import gradio as gr
 import httpx
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 from segdemo.__main__ import main
 from segdemo.bench import bench as whole
 from segdemo.bench import megapixels, passes, serving
+from segdemo.bench.lessons import lesson_ms
 from segdemo.bench.photos import write_photo
 from segdemo.models import build
 from segdemo.segmenter import Segmenter
@@ -118,4 +120,34 @@ def test_an_unknown_figure_is_refused_in_one_line(capsys):
 
 
 def test_every_figure_has_its_key():
-    assert len(set(whole.KEYS)) == len(whole.KEYS) == 10
+    assert len(set(whole.KEYS)) == len(whole.KEYS) == 11
+
+
+def test_every_control_of_a_lesson_is_moved_to_and_fro():
+    moved = []
+
+    def draw(held, level, mode, exact):
+        moved.append((level, mode, exact))
+        return f"{level} {mode}"
+
+    def elsewhere(level):
+        raise AssertionError("no lesson's")
+
+    draw.__module__ = "segdemo.ui.lesson_example"
+    with gr.Blocks() as demo:
+        controls = [
+            gr.Slider(1, 5, 5, step=1, elem_id="level"),
+            gr.Radio(["a", "b"], value="b", elem_id="mode"),
+            gr.Checkbox(False, elem_id="exact"),
+        ]
+        state, text = gr.State(), gr.HTML()
+        for control in controls:
+            control.change(draw, [state, *controls], text)
+        controls[0].release(draw, [state, *controls], text)  # the same control again
+        controls[0].change(elsewhere, controls[0])
+    found = lesson_ms(demo, 2)
+    assert set(found) == {"example level draw", "example mode draw", "example exact draw", "slowest"}
+    assert found["slowest"] == max(found.values()) > 0
+    still = (5, "b", False)
+    changed = {(4, "b", False), (5, "a", False), (5, "b", True)}
+    assert set(moved) == changed | {still} and len(moved) == 9

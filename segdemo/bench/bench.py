@@ -18,6 +18,7 @@ KEYS = (
     "vs_padding100",
     "megapixels",
     "rerender_ms",
+    "lesson_ms",
     "http_vs_forward",
     "clients",
     "soak",
@@ -80,6 +81,11 @@ def _serving(
     found: dict[str, object] = {}
     if "rerender_ms" in wanted:
         found["rerender_ms"] = serving.rerender_ms(folder, runs)
+    if "lesson_ms" in wanted:
+        from segdemo.bench.lessons import lesson_ms  # noqa: PLC0415 - brings Gradio
+        from segdemo.ui.demo import build_demo  # noqa: PLC0415
+
+        found["lesson_ms"] = lesson_ms(build_demo(), runs)
     if _SERVED & set(wanted):
         with serving.serve(folder) as server:
             if "http_vs_forward" in wanted:
