@@ -102,12 +102,12 @@ class Predictor:
     def _request(self, path: Path) -> dict[str, object]:
         """Say all that the results depend on; what cannot be read will be found out by who decodes it."""
         try:
-            status = path.stat()
-        except OSError:
+            whole, status = path.resolve(), path.stat()
+        except (OSError, ValueError):  # a path may hold a null byte
             return self._settings
         return {
             **self._settings,
-            "photo": str(path.resolve()),
+            "photo": str(whole),
             "bytes": status.st_size,
             "changed_ns": status.st_mtime_ns,
         }
