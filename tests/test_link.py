@@ -13,7 +13,8 @@ def places():
         paths = [gr.get_image(name) for name in ("lion.jpg", "tower.jpg")]
         segment = Place(gr.Dropdown(), photo, gr.Examples(paths, photo))
         trace = Place(gr.Dropdown())
-    tabs = {"segment": segment, "lessons": Place(), "about": Place()}
+        several = Place(gr.CheckboxGroup())
+    tabs = {"segment": segment, "compare": several, "lessons": Place(), "about": Place()}
     return tabs, {"fc-as-conv": Place(), "size-trace": trace}
 
 
@@ -28,6 +29,11 @@ def places():
         ({"network": "fcn32s_vgg16", "example": "lion"}, View("segment", None, "fcn32s_vgg16", "lion")),
         ({"tab": "about", "lesson": "size-trace"}, View("about")),
         ({"__theme": "dark", "present": "1"}, View("segment")),
+        ({"tab": "compare", "network": "fcn32s_vgg16"}, View("compare", None, "fcn32s_vgg16")),
+        (
+            {"tab": "compare", "network": "unet_vgg16_bn,fcn32s_vgg16,unet_vgg16_bn"},
+            View("compare", None, "unet_vgg16_bn,fcn32s_vgg16"),
+        ),
     ],
 )
 def test_a_link_opens_what_it_names(places, query, view):
@@ -49,6 +55,19 @@ def test_a_name_that_is_not_known_is_said_and_changes_nothing(places, query, key
     assert view.problems == (f"There is no {key} “{name}” here.",)
     assert view.network is view.example is None
     assert view.tab == ("about" if query.get("tab") == "about" else "segment")
+
+
+def test_of_several_networks_those_that_are_known_are_taken(places):
+    view = read_view({"tab": "compare", "network": "vgg99,fcn32s_vgg16,"}, *places)
+    assert view.network == "fcn32s_vgg16"
+    assert view.problems == ("There is no network “vgg99” here.", "There is no network “” here.")
+    assert read_view({"tab": "compare", "network": "," + "x," * 5000}, *places).network is None
+    many = read_view({"tab": "compare", "network": ",".join(map(str, range(5000)))}, *places)
+    assert len(many.problems) < 10
+
+
+def test_one_network_is_not_taken_for_several(places):
+    assert read_view({"network": "fcn32s_vgg16,unet_vgg16_bn"}, *places).network is None
 
 
 def test_a_very_long_name_is_cut(places):

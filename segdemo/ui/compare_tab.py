@@ -107,7 +107,7 @@ def build() -> Place:
         **in_line(),
         api_visibility="private",
     )
-    return Place(photo=photo, examples=examples)
+    return Place(networks, photo, examples)
 
 
 def _run(

@@ -13,6 +13,7 @@ from gradio.processing_utils import save_file_to_cache
 from segdemo import catalog
 
 LESSONS = "lessons"
+_MOST_NAMES = 9  # unknown ones that are said
 SILENT = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 """Settings of an event that happens in the browser alone, or takes next to no time."""
 
@@ -22,12 +23,12 @@ class Place:
     """What a link can set on a tab or lesson.
 
     Attributes:
-        network: The list of networks.
+        network: The list of networks, of which one or several are chosen.
         photo: The photo field.
         examples: The photos offered for it.
     """
 
-    network: gr.Dropdown | None = None
+    network: gr.Dropdown | gr.CheckboxGroup | None = None
     photo: gr.Image | None = None
     examples: Examples | None = None
 
@@ -35,6 +36,11 @@ class Place:
     def example_paths(self) -> dict[str, str]:
         """Paths of the examples, by the file's name without its ending."""
         return {Path(path).stem: path for (path,) in self.examples.examples} if self.examples else {}
+
+    @property
+    def takes_several(self) -> bool:
+        """Whether several networks can be chosen."""
+        return isinstance(self.network, gr.CheckboxGroup)
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ class View:
     Attributes:
         tab: Its id.
         lesson: Its id, where the tab is that of the lessons.
-        network: A name of the catalog.
+        network: A name of the catalog; several, separated by commas, where the place takes them.
         example: The name of an example, without its ending.
         problems: A sentence for each name that is not known.
     """
@@ -74,18 +80,19 @@ def read_view(query: Mapping[str, str], tabs: Mapping[str, Place], lessons: Mapp
     """
     problems: list[str] = []
 
-    def known(key: str, names: Mapping[str, object]) -> str | None:
-        name = query.get(key)
-        if name is None or name in names:
-            return name
-        problems.append(f"There is no {key} “{name[:40]}” here.")
-        return None
+    def known(key: str, names: Mapping[str, object], several: bool = False) -> str | None:
+        asked = query.get(key)
+        if asked is None:
+            return None
+        wanted = list(dict.fromkeys(asked.split(","))) if several else [asked]
+        problems.extend(f"There is no {key} “{name[:40]}” here." for name in wanted[:_MOST_NAMES] if name not in names)
+        return ",".join(name for name in wanted if name in names) or None
 
     lesson = known("lesson", lessons)
     tab = known("tab", tabs) or (LESSONS if lesson else next(iter(tabs)))
     lesson = (lesson or next(iter(lessons))) if tab == LESSONS else None
     place = lessons[lesson] if lesson else tabs[tab]
-    network = known("network", catalog.ENTRIES if place.network else {})
+    network = known("network", catalog.ENTRIES if place.network else {}, several=place.takes_several)
     example = known("example", place.example_paths)
     return View(tab, lesson, network, example, tuple(problems))
 
@@ -115,7 +122,7 @@ def wire(
             shown[tabs[0]] = gr.Tabs(selected=view.tab)
             shown |= {lessons[0]: gr.Tabs(selected=view.lesson)} if view.lesson else {}
         if view.network:
-            shown[place.network] = view.network
+            shown[place.network] = view.network.split(",") if place.takes_several else view.network
         if view.example:
             # Into the cache, as Gradio puts the examples themselves there: it serves no file from elsewhere.
             shown[place.photo] = save_file_to_cache(place.example_paths[view.example], place.photo.GRADIO_CACHE)
@@ -133,7 +140,7 @@ def wire(
 def _follow(name: str, place: Place) -> None:
     if place.network:
         place.network.change(
-            None, place.network, js=f"(network) => segdemo.set('{name}', 'network', network)", **SILENT
+            None, place.network, js=f"(network) => segdemo.set('{name}', 'network', String(network))", **SILENT
         )
     if place.photo and place.examples:
         names = json.dumps(list(place.example_paths))

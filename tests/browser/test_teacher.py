@@ -31,6 +31,19 @@ def test_a_link_segments_an_example_with_a_network(open_page):
     expect(page.locator("#overlay img")).to_have_attribute("src", re.compile("lion"), timeout=SLOW)
 
 
+def test_a_link_opens_networks_to_compare(open_page, demo_url):
+    query = "?tab=compare&network=fcn32s_vgg16%2Cunet_vgg16_bn&example=tower"
+    page = open_page(query=query)
+    chosen(page, "Compare")
+    for title, is_chosen in {"VGG-FCN-32s": True, "U-Net": True, "VGG-FCN-8s": False}.items():
+        expect(page.locator("#cmp-networks").get_by_label(title, exact=True)).to_be_checked(checked=is_chosen)
+    expect(page).to_have_url(demo_url + query)
+    page.locator("#cmp-networks").get_by_label("VGG-FCN-8s", exact=True).check()
+    expect(page).to_have_url(re.compile("network=fcn32s_vgg16%2Cunet_vgg16_bn%2Cfcn8s_vgg16"))
+    page.locator("#cmp-run").click()
+    expect(page.locator("#cmp-table")).to_contain_text("VGG-FCN-8s", timeout=SLOW)
+
+
 def test_what_a_link_names_in_vain_is_said(open_page):
     page = open_page(query="?tab=nonsense&network=<b>vgg99")
     expect(page.locator("#said")).to_contain_text(
