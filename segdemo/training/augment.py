@@ -138,6 +138,8 @@ def tile_mirrored(images: Tensor, repeats: tuple[float, float] = (1.0, 4.0)) -> 
         Images of the same shape.
     """
     count = len(images)
+    if not count:
+        return images
     times, angle = uniform(count, *map(log, repeats)).exp(), uniform(count, 0, 2 * pi)
     cos, sin, zero = times * angle.cos(), times * angle.sin(), torch.zeros(count)
     theta = torch.stack((cos, -sin, zero, sin, cos, zero), 1).view(-1, 2, 3).to(images)
