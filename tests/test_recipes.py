@@ -81,8 +81,6 @@ def test_a_setting_outside_its_range_is_refused_by_name(setting, value):
         ("paste", 1.1),
         ("soften", NAN),
         ("drawn", 1.5),
-        ("exchanged", -0.1),
-        ("composed", 1.5),
         ("mined", 0),
         ("aspect", -0.1),
         ("colour", -0.1),

@@ -87,33 +87,9 @@ def test_segmenting_adds_images_without_a_pet_and_pastes_onto_them(pets):
     assert (images[32:].std((2, 3)).amax(1) > 0.1).sum() >= 6
 
 
-def test_pets_get_other_backdrops_and_keep_their_labels(pets):
-    task, rows = SegmentTask(SEGMENT), torch.arange(32) % len(pets)
-    phase = with_phase(colour=0.0, exchanged=1.0, background_zoom=(0.1, 0.3), zoom=(1.0, 1.0), aspect=0.0)
-    images, targets = task.augment(pets[rows], phase)
-    assert len(images) == 32
-    red_over_green = images[:, 0] * STD[0] + MEAN[0] - images[:, 1] * STD[1] - MEAN[1]
-    pet = (targets == 1) | (targets == 2)
-    assert pet.flatten(1).any(1).all()
-    assert (red_over_green[pet] > 0.4).float().mean() > 0.95  # an edge may be soft
-    is_green = (red_over_green < -0.4) & (targets == 0)
-    assert is_green.sum() < 0.7 * (targets == 0).sum()  # it was green everywhere
-
-
-def test_things_that_are_no_pets_are_added(pets):
-    task, rows = SegmentTask(SEGMENT), torch.arange(32) % len(pets)
-    phase = with_phase(background_share=0.2, mined=2, background_zoom=(0.1, 0.3))
-    varied = []
-    for composed in (0.0, 1.0):
-        images, targets = task.augment(pets[rows], dataclasses.replace(phase, composed=composed))
-        assert len(images) == 40 and targets[32:].eq(0).all()
-        varied.append((images[32:].std((2, 3)).amax(1) > 0.1).sum())
-    assert varied[0] <= 1 and varied[1] >= 4  # the background is plain green, and some things are too
-
-
-def test_without_a_window_that_holds_no_pet_nothing_is_composed(pets):
+def test_without_a_window_that_holds_no_pet_nothing_is_pasted(pets):
     everywhere = Pets(pets.images, torch.full_like(pets.labels, 2), pets.species)
-    images, targets = SegmentTask(SEGMENT).augment(everywhere, with_phase(background_share=0.3, composed=1.0))
+    images, targets = SegmentTask(SEGMENT).augment(everywhere, with_phase(background_share=0.3, paste=1.0))
     assert len(images) == len(pets) and targets.eq(2).all()
 
 

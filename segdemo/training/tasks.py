@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from segdemo.models import SegmentationNetwork, build
 from segdemo.models.classifier import Classifier, Conv1x1Segmenter, resnet_classifier, vgg_classifier
 from segdemo.models.fcn import FCN
-from segdemo.training import compose
 from segdemo.training.augment import (
     crop_resize,
     erase,
@@ -148,7 +147,7 @@ class SegmentTask(Task):
         photos, labels = batch.images[rows].float() / 255, batch.labels[rows, None].float()
         images = jitter_colours(crop_resize(photos, boxes, phase.image_size, flip=flip), phase.colour)
         labels = crop_resize(labels, boxes, phase.image_size, "nearest", flip)[:, 0].long()
-        if phase.paste or phase.erased_share or phase.exchanged or phase.composed:
+        if phase.paste or phase.erased_share:
             images, labels = self._change_contents(images, labels, batch, phase)
         images = normalise(images)
         kept = self._hardest(images[len(batch) :], sum(self.petless(len(batch), replace(phase, mined=1))))
@@ -159,26 +158,9 @@ class SegmentTask(Task):
         if not len(patches):
             return images, labels
         images, labels = self._erase(images, labels, patches, self.petless(len(batch), phase)[1])
-        if phase.exchanged or phase.composed:
-            images = self._compose(images, labels, batch, phase)
         if phase.paste:
             images, labels = self._with_patches(images, labels, patches, len(batch), phase)
         return images, labels
-
-    def _compose(self, images: Tensor, labels: Tensor, batch: Pets, phase: Phase) -> Tensor:
-        """Put pets before other backdrops, and things that are none before such backdrops."""
-        patches = self.patches(batch, phase)
-        if not len(patches):
-            return images
-        behind = compose.backdrops(patches, pet_colours(images, labels, len(images)))
-        photos, petless = images[: len(batch)], len(images) - len(batch)
-        exchanged = compose.exchange_backdrops(photos, labels[: len(batch)], behind[: len(batch)], phase.exchanged)
-        if not petless:
-            return exchanged
-        seen = photos[torch.randint(len(batch), (petless,)).to(photos.device)]
-        contents = compose.things(seen, patches, pet_colours(images, labels, petless))
-        placed = compose.place_things(contents, behind[len(batch) :])
-        return torch.cat((exchanged, _replace(images[len(batch) :], torch.rand(petless) < phase.composed, placed)))
 
     def _changed_patches(self, images: Tensor, labels: Tensor, batch: Pets, phase: Phase) -> Tensor:
         """Make what is pasted: windows without a pet, as lattices too, and drawn structures, their colours changed."""
@@ -200,10 +182,9 @@ class SegmentTask(Task):
     ) -> tuple[Tensor, Tensor]:
         """Paste patches onto images, most onto those without a pet, some of which become lattices or structures."""
         petless, chance = torch.arange(len(images)) >= photos, torch.rand(len(images))
-        if not phase.composed:
-            images = _replace(images, petless & (chance < _TILED), tile_mirrored(images))
-            everywhere = structures(pet_colours(images, labels, len(images)), phase.image_size)
-            images = _replace(images, petless & (chance > 1 - phase.drawn), everywhere)
+        images = _replace(images, petless & (chance < _TILED), tile_mirrored(images))
+        everywhere = structures(pet_colours(images, labels, len(images)), phase.image_size)
+        images = _replace(images, petless & (chance > 1 - phase.drawn), everywhere)
         shares = torch.where(petless, _PETLESS_PASTE, phase.paste)
         for _ in range(2):
             images, labels = paste(images, labels, patches, shares)
