@@ -70,7 +70,10 @@ def serve(folder: Path) -> Iterator[Server]:
         yield Server(url, process.pid, first_page, time.perf_counter() - start)
     finally:
         process.terminate()
-        process.wait(_PATIENCE)
+        try:
+            process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:  # what was measured is not lost for that
+            process.kill()
 
 
 def segment(client: Client, photo: Path, network: str, size: int | None = None) -> dict[str, object]:

@@ -55,6 +55,8 @@ class Host:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if not self.is_stopping.is_set():
             self.is_stopping.set()
+            # A program that a shell put into the background ignores interrupts.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             threading.Thread(target=self._interrupt_when_idle, name="stop", daemon=True).start()
 
     def _interrupt_when_idle(self) -> None:
