@@ -25,7 +25,7 @@ def twin():
 @given(made_for=st.integers(0, 2))
 def test_adaptive_pooling_takes_every_size_and_the_fixed_layer_only_its_own(twin, made_for):
     images = [torch.randn(3, height, width) for height, width in ((33, 64), (64, 96), (70, 130))]
-    found = lesson.classify_sizes(twin, images, made_for)
+    found = lesson.classify_sizes(twin, images, lesson.feature_maps(twin, images), made_for)
     assert [each.features for each in found] == [(512, 2, 2), (512, 2, 3), (512, 3, 5)]
     for index, (image, each) in enumerate(zip(images, found, strict=True)):
         assert each.image == tuple(image.shape[1:])

@@ -3,6 +3,7 @@
 import copy
 import time
 from dataclasses import dataclass
+from math import prod
 
 import torch
 import torch.nn.functional as F
@@ -24,7 +25,7 @@ def linear_of(twin: Conv1x1Segmenter) -> nn.Linear:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One image through the classifier and through its twin.
+    """One image's features through the classifier and through its twin.
 
     Attributes:
         features: Size of the feature map, channels, rows, columns.
@@ -44,14 +45,19 @@ class Comparison:
 
 
 @torch.inference_mode()
-def compare(twin: Conv1x1Segmenter, image: Tensor) -> Comparison:
-    """Send an image through both.
+def feature_map(twin: Conv1x1Segmenter, image: Tensor) -> Tensor:
+    """Give what classifier and twin have in common: `[3, H, W]`, normalised → `[1, channels, h, w]`."""
+    return twin.backbone(pad_to_multiple(image[None], twin.size_multiple))
+
+
+@torch.inference_mode()
+def compare(twin: Conv1x1Segmenter, features: Tensor) -> Comparison:
+    """Send a feature map through both.
 
     Args:
         twin: Trained, in `eval` mode.
-        image: Normalised, `[3, H, W]`.
+        features: From `feature_map`.
     """
-    features = twin.backbone(pad_to_multiple(image[None], twin.size_multiple))
     pooled = F.adaptive_avg_pool2d(features, 1)
     logits = linear_of(twin)(pooled.flatten(1))[0]
     score_map = twin.score(features)[0]
@@ -71,27 +77,27 @@ def without_bias(twin: Conv1x1Segmenter) -> Conv1x1Segmenter:
 
     Every score of a class is then off by that class's bias, at every cell.
     """
-    forgetful = copy.deepcopy(twin)
+    forgetful = copy.copy(twin)  # the backbone is shared, since nothing is changed in it
+    forgetful._modules = {**twin._modules, "score": copy.deepcopy(twin.score)}
     nn.init.zeros_(forgetful.score.bias)
     return forgetful
 
 
 @torch.inference_mode()
-def flattening_classifier_error(twin: Conv1x1Segmenter, trained: Tensor, image: Tensor) -> str:
+def flattening_classifier_error(twin: Conv1x1Segmenter, features: tuple[int, int, int], image: Tensor) -> str:
     """Ask a classifier that flattens its feature map for an image of another size than its own.
 
     Args:
         twin: Its backbone is used.
-        trained: An image `[3, H, W]` of the size that the flattening classifier is made for.
+        features: Channels, rows and columns of the feature map that the flattening classifier is made for.
         image: `[3, H, W]`.
 
     Returns:
         torch's own words, or nothing where the feature maps happen to be of one size.
     """
-    features = twin.backbone(pad_to_multiple(trained[None], twin.size_multiple)).flatten(1)
-    linear = nn.Linear(features.shape[1], twin.score.out_channels)
+    linear = nn.Linear(prod(features), twin.score.out_channels)
     try:
-        linear(twin.backbone(pad_to_multiple(image[None], twin.size_multiple)).flatten(1))
+        linear(feature_map(twin, image).flatten(1))
     except RuntimeError as error:
         return str(error)
     return ""

@@ -1,5 +1,6 @@
 """What each skip of an FCN adds: its scores are a sum, so each summand can be upsampled alone."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
@@ -82,15 +83,16 @@ def decompose(network: FCN, image: Tensor) -> Decomposition:
     height, width = image.shape[1:]
     separate = network.separate_scores(pad_to_multiple(image[None], network.size_multiple))
 
-    def upsampled(maps: dict[int, Tensor]) -> dict[int, Tensor]:
-        found = network.upscore_maps(network.add_up(maps), height, width)
+    def upsampled(maps: dict[int, Tensor], strides: Collection[int]) -> dict[int, Tensor]:
+        added = network.add_up(maps)
+        found = network.upscore_maps({stride: added[stride] for stride in strides}, height, width)
         return {stride: scores[0] for stride, (_, scores) in found.items()}
 
     def alone(stride: int) -> dict[int, Tensor]:
         return {s: scores if s == stride else torch.zeros_like(scores) for s, scores in separate.items()}
 
     return Decomposition(
-        outputs=upsampled(separate),
-        parts={source: upsampled(alone(stride))[8] for source, stride in SOURCES.items()},
+        outputs=upsampled(separate, separate),
+        parts={source: upsampled(alone(stride), [8])[8] for source, stride in SOURCES.items()},
         grids={source: tuple(separate[stride].shape[-2:]) for source, stride in SOURCES.items()},
     )

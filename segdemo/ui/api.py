@@ -105,7 +105,7 @@ def fc_as_conv(image: str | None) -> dict[str, object]:
     """
     if image is None:
         raise gr.Error("There is no image in the request.", print_exception=False)
-    found, _ = compare_linear_and_conv(image)
+    found = compare_linear_and_conv(image)
     classes = catalog.find("conv1x1_vgg11").metadata.classes
     return {
         "max_abs_difference": max(found.mean_difference, found.pooled_difference),

@@ -38,22 +38,19 @@ class _Outputs:
         return [self.steps, *self.scores, self.note]
 
 
-def compare_file(path: str | Path, size: int | None = None) -> tuple[lesson.Comparison, Tensor]:
-    """Send a photo through the classifier and its twin.
+def compare_file(path: str | Path) -> lesson.Comparison:
+    """Send a photo, seen at the network's own size, through the classifier and its twin.
 
     Args:
         path: The photo.
-        size: The longer side, in pixels, at which they see it; None takes the network's own.
 
     Returns:
-        What both said, and the photo as they saw it.
+        What both said.
 
     Raises:
         gr.Error: The file is no photo that can be read.
     """
-    seen = as_seen(read_photo(path), _NETWORK, size or catalog.find(_NETWORK).metadata.analysis_size)
-    with device_lock("cpu"):
-        return lesson.compare(_twin(), seen), seen
+    return lesson.compare(_twin(), _features(_see(path, catalog.find(_NETWORK).metadata.analysis_size)))
 
 
 def build() -> Place:
@@ -93,12 +90,23 @@ def _twin() -> Conv1x1Segmenter:
     return lesson_network(_NETWORK)
 
 
+def _see(path: str | Path, size: int) -> Tensor:
+    return as_seen(read_photo(path), _NETWORK, size)
+
+
+def _features(seen: Tensor) -> Tensor:
+    with device_lock("cpu"):
+        return lesson.feature_map(_twin(), seen)
+
+
 def _draw(path: str | None, size: float, forget: bool) -> list[object]:
     classes = catalog.find(_NETWORK).metadata.classes
     if path is None:
         return [gr.skip()] * (len(classes) + 2)
-    found, seen = compare_file(path, int(size))
-    shown = lesson.compare(lesson.without_bias(_twin()), seen) if forget else found
+    seen = _see(path, int(size))
+    features = _features(seen)
+    found = lesson.compare(_twin(), features)
+    shown = lesson.compare(lesson.without_bias(_twin()), features) if forget else found
     limit = float(found.score_map.abs().max())
     grids = [render.score_grid(scores.numpy(), limit, 480, 9) for scores in shown.score_map]
     return [_steps(found, seen, shown), *grids, _note(found, shown, forget)]
@@ -111,7 +119,7 @@ def _steps(found: lesson.Comparison, seen: Tensor, shown: lesson.Comparison) -> 
     means = shown.score_map.mean((1, 2)).tolist()
     averages = ", ".join(f"{name} {value:.3f}" for name, value in zip(classes, means, strict=True))
     other = torch.nn.functional.pad(seen, (0, twin.stride, 0, 0))
-    error = lesson.flattening_classifier_error(twin, seen, other)
+    error = lesson.flattening_classifier_error(twin, found.features, other)
     lines = (
         f"The photo, seen at {seen.shape[2]}×{seen.shape[1]}, becomes a feature map of "
         f"{found.features[0]} channels, {found.features[1]}×{found.features[2]} cells.",
@@ -139,7 +147,8 @@ def _note(found: lesson.Comparison, shown: lesson.Comparison, forget: bool) -> s
 def _slide(path: str | None, size: float) -> list[object]:
     if path is None:
         raise gr.Error("There is no photo to slide over.", print_exception=False)
-    found, seen = compare_file(path, int(size))
+    seen = _see(path, int(size))
+    found = lesson.compare(_twin(), _features(seen))
     # As the network itself pads: a photo narrower than a cell has one all the same.
     with device_lock("cpu"):
         slid = lesson.slide(_twin(), pad_to_multiple(seen[None], _twin().size_multiple)[0], _CROP)

@@ -7,6 +7,7 @@ from functools import cache
 from html import escape
 
 import gradio as gr
+import torch
 from PIL import Image
 from torch import Tensor
 
@@ -95,7 +96,7 @@ def table(heads: list[str], rows: list[list[str]]) -> str:
 @cache
 def lesson_network(name: str) -> SegmentationNetwork:
     """Load a network once for all visitors, on the CPU and as its checkpoint has it; to be run in turn."""
-    return catalog.find(name).load()
+    return catalog.find(name).load().to(memory_format=torch.channels_last)
 
 
 def read_photo(path: str) -> Image.Image:

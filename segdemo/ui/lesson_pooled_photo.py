@@ -1,5 +1,6 @@
 """The parts of the pooling lesson that show a photo: pooled to m×m, and classified at three sizes."""
 
+from functools import lru_cache
 from html import escape
 
 import gradio as gr
@@ -9,7 +10,7 @@ from PIL import Image
 
 from segdemo import catalog, render
 from segdemo.lessons.adaptive_pooling import pool_map
-from segdemo.lessons.input_sizes import SizeResult, classify_sizes
+from segdemo.lessons.input_sizes import SizeResult, classify_sizes, feature_maps
 from segdemo.segmenter import device_lock, fit
 from segdemo.ui.lesson_parts import AT_ONCE, IN_TURN, as_seen, lesson_network, picture, read_photo
 from segdemo.ui.link import Place
@@ -94,13 +95,19 @@ def _network() -> str:
     return next(name for name in _NETWORKS if name in catalog.BUNDLED)
 
 
+@lru_cache(maxsize=8)  # the choice of a size moves, the photo stays
+def _seen(path: str, name: str) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    image = read_photo(path)
+    images = [as_seen(image, name, size) for size in SIZES]
+    with device_lock("cpu"):
+        return images, feature_maps(lesson_network(name), images)
+
+
 def _classify(path: str | None, made_for: int) -> object:
     if path is None:
         return gr.skip()
-    name, image = _network(), read_photo(path)
-    images = [as_seen(image, name, size) for size in SIZES]
-    with device_lock("cpu"):
-        found = classify_sizes(lesson_network(name), images, SIZES.index(made_for))
+    name = _network()
+    found = classify_sizes(lesson_network(name), *_seen(path, name), SIZES.index(made_for))
     entry = catalog.find(name)
     heads = ("seen at", "feature map", "pooled", "logits", "probabilities", "without pooling")
     head = "".join(f"<th scope='col'>{text}</th>" for text in heads)
