@@ -157,10 +157,15 @@ def row_from_facts(path: Path, facts: Mapping[str, object]) -> dict[str, object]
     return {"photo": path.name, "problem": "", "width": width, "height": height, **areas}
 
 
-def describe_areas(row: Mapping[str, object]) -> str:
-    """Put a row's classes that occur into words, such as `cat 12.5%`."""
-    shares = {name: float(share) for name, share in row.items() if name not in _COLUMNS}
-    return ", ".join(f"{name} {share:.1%}" for name, share in shares.items() if share)
+def describe_areas(row: Mapping[str, object], most: int | None = None) -> str:
+    """Put a row's classes that occur into words, the largest first, such as `cat 62.5%, background 37.5%`.
+
+    Args:
+        row: Of `table_row`.
+        most: Classes that are named; None names all.
+    """
+    shares = [(float(share), name) for name, share in row.items() if name not in _COLUMNS]
+    return ", ".join(f"{name} {share:.1%}" for share, name in sorted(shares, reverse=True)[:most] if share)
 
 
 def write_table(folder: Path, rows: Sequence[dict[str, object]]) -> Path:

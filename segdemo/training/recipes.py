@@ -157,6 +157,14 @@ _THINGS = {"background_share": 0.1, "erased_share": 0.03, "paste": 0.35, "drawn"
 _DECEIVING = {"background_share": 0.15, "erased_share": 0.05, "mined": 4, "paste": 0.4, "drawn": 0.5}
 _STEM = ("stages.0.", "stages.1.")  # edges and colours, which crops of another kind do not change
 
+_UNET = {
+    "task": "segment",
+    "architecture": "unet_vgg",
+    "arguments": {"backbone": "vgg16_bn", "num_classes": 3},
+    "analysis_size": 96,
+    "class_weights": (1.0, 1.6, 1.2),
+}
+
 RECIPES = {
     recipe.name: recipe
     for recipe in (
@@ -220,25 +228,17 @@ RECIPES = {
         ),
         Recipe(
             name="unet_vgg16_bn",
-            task="segment",
-            architecture="unet_vgg",
-            arguments={"backbone": "vgg16_bn", "num_classes": 3},
             phases=(
                 Phase(epochs=2, frozen=("stages.",), **_THINGS),
                 Phase(epochs=2, peak_rate=4e-4, warmup=0.1, **_THINGS),
             ),
-            analysis_size=96,
-            class_weights=(1.0, 1.6, 1.2),
+            **_UNET,
         ),
         # To compare with: the same network with nothing transferred, so nothing to freeze; only its log is shipped.
         Recipe(
             name="unet_vgg16_bn_random",
-            task="segment",
-            architecture="unet_vgg",
-            arguments={"backbone": "vgg16_bn", "num_classes": 3},
             phases=(Phase(epochs=3, **_THINGS),),
-            analysis_size=96,
-            class_weights=(1.0, 1.6, 1.2),
+            **_UNET,
         ),
     )
 }

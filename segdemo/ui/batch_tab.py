@@ -7,13 +7,14 @@ import gradio as gr
 from PIL import Image
 
 from segdemo import catalog, render
-from segdemo.batch import Style, pack, segment_all, table_row, write_item, write_table
+from segdemo.batch import Style, describe_areas, pack, segment_all, table_row, write_item, write_table
 from segdemo.segmentation import Segmentation
 from segdemo.ui import files
 from segdemo.ui.inference import Request, in_line, load_segmenter, run_network
 from segdemo.ui.link import Place
 
 MOST = 60  # photos at a time
+_NAMED = 4  # classes in the table, the largest
 _SHOWN = 512  # pixels, the longer side of a picture in the gallery
 _PROGRESS = gr.Progress()
 
@@ -104,8 +105,4 @@ def _table(rows: list[dict[str, object]]) -> str:
 
 
 def _found(row: dict[str, object]) -> str:
-    if row["problem"]:
-        return escape(str(row["problem"]))
-    shares = {name: float(value) for name, value in row.items() if name not in ("photo", "problem", "width", "height")}
-    ranked = sorted(((share, name) for name, share in shares.items() if share), reverse=True)
-    return escape(", ".join(f"{name} {share:.1%}" for share, name in ranked[:4]))
+    return escape(str(row["problem"]) or describe_areas(row, _NAMED))
