@@ -9,10 +9,12 @@ from pycocotools import mask as coco
 
 HEAT_COLORMAPS = ("viridis", "magma", "cividis", "gray")
 SCORE_COLORMAP = "PuOr"  # diverging and safe for colour-blind people; white is a score of zero
+SCREEN = 1024
+"""Pixels of the longer side that a screen needs of a picture."""
 _MAX_CELLS_WITH_NUMBERS = 6
 
 
-def display_size(size: tuple[int, int], longer_side: int = 1024) -> tuple[int, int]:
+def display_size(size: tuple[int, int], longer_side: int = SCREEN) -> tuple[int, int]:
     """Scale a width and height down to what a screen needs; smaller ones stay as they are."""
     scale = min(1.0, longer_side / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

@@ -15,7 +15,7 @@ import pytest
 from PIL import ExifTags, GifImagePlugin, Image, ImageCms, ImageFile, features
 
 from segdemo import images
-from segdemo.images import MAX_PIXELS, ImageError, read_image
+from segdemo.images import MAX_PIXELS, ImageError, read_image, read_reduced
 
 ORANGE = (240, 120, 40)
 WHITE = (255, 255, 255)
@@ -630,3 +630,47 @@ def test_a_jpeg_is_no_mask_since_its_values_are_not_exact():
     Image.new("L", (8, 8)).save(buffer, "JPEG")
     with pytest.raises(ImageError, match="no index mask"):
         images.read_mask(buffer.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("enough", "size"),
+    [(1600, (1600, 1200)), (801, (1600, 1200)), (800, (800, 600)), (400, (400, 300)), (3, (200, 150))],
+)
+def test_a_jpeg_is_decoded_no_further_than_needed(enough, size):
+    photo = encode(plain(size=(1600, 1200)), "JPEG")
+    reduced, own = read_reduced(photo, enough)
+    assert (reduced.size, own) == (size, (1600, 1200))
+    assert close(reduced.getpixel((0, 0)), ORANGE)
+
+
+def test_a_reduced_photo_shows_the_same_things():
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (12, 16, 3), np.uint8), "RGB")
+    photo = encode(noise.resize((800, 600), Image.Resampling.BICUBIC), "JPEG", quality=95)
+    whole = read_image(photo).resize((40, 30), Image.Resampling.BOX)
+    reduced = read_reduced(photo, 200)[0].resize((40, 30), Image.Resampling.BOX)
+    assert np.abs(np.asarray(whole, int) - np.asarray(reduced, int)).max() <= 4
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_size_of_a_reduced_photo_is_that_of_the_upright_one(orientation):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    photo = encode(plain(size=(801, 800)), "JPEG", exif=exif)  # at an eighth of its size it is a square
+    reduced, own = read_reduced(photo, 50)
+    assert (max(reduced.size), own) == (101, read_image(photo).size)
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_jpegs_of_other_modes_are_reduced_too(mode):
+    reduced, own = read_reduced(encode(plain(mode, (640, 480)), "JPEG"), 160)
+    assert (reduced.mode, reduced.size, own) == ("RGB", (160, 120), (640, 480))
+    assert close(reduced.getpixel((9, 9)), read_image(encode(plain(mode, (64, 48)), "JPEG")).getpixel((9, 9)))
+
+
+def test_other_formats_are_decoded_whole():
+    assert read_reduced(encode(plain(size=(640, 480)), "PNG"), 160)[0].size == (640, 480)
+
+
+def test_a_damaged_jpeg_is_refused_when_reduced_too():
+    with pytest.raises(ImageError, match=r"The image is damaged or cut short\."):
+        read_reduced(encode(plain(size=(640, 480)), "JPEG")[:-400], 80)

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from segdemo.segmenter import Segmenter
-from segdemo.ui.inference import Request
+from segdemo.ui.inference import Request, segment_file
 from segdemo.ui.result import Look, Result
 
 
@@ -73,3 +73,16 @@ def test_a_long_name_is_cut(striped_photo):
     long = striped_photo.with_name("x" * 180 + ".png")
     striped_photo.rename(long)
     assert Result.make(str(long), Request("fcn8s_vgg16")).stem == "x" * 60
+
+
+@pytest.mark.parametrize("refine", [False, True])
+def test_a_large_jpeg_is_decoded_as_far_as_needed_and_answered_at_its_own_size(tmp_path, refine):
+    large = tmp_path / "large.jpg"
+    with Image.open(gr.get_image("lion.jpg")) as lion:
+        lion.convert("RGB").resize((4002, 3000), Image.Resampling.BICUBIC).save(large)
+    held = Result.make(str(large), Request("fcn8s_vgg16", refine=refine))
+    whole, segmentation = segment_file(large, Request("fcn8s_vgg16", refine=refine))
+    assert whole.size == segmentation.image_size == held.segmentation.image_size == (4002, 3000)
+    assert (held.photo.size, Image.open(held.mask).size) == ((1024, 768), (4002, 3000))
+    assert (held.segmentation.class_map() == segmentation.class_map()).mean() > 0.99
+    assert "4002" in held.draw(Look()).facts

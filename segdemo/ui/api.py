@@ -62,14 +62,15 @@ def compare_networks(image: str | None, networks: str) -> tuple[object, ...]:
     """
     if image is None:
         raise gr.Error("There is no image in the request.", print_exception=False)
-    photo, segmentations = compare_file(image, [name.strip() for name in networks.split(",") if name.strip()])
+    names = [name.strip() for name in networks.split(",") if name.strip()]
+    photo, segmentations = compare_file(image, names, render.SCREEN)
     shown = show(photo, segmentations, None)
     folder = files.new_folder()
     overlays = [
         (files.write_picture(folder, f"{each.network}.png", overlay), each.network)
         for each, (overlay, _) in zip(segmentations, shown.overlays, strict=True)
     ]
-    pairs = pairwise_agreement(segmentations, photo.size)
+    pairs = pairwise_agreement(segmentations, segmentations[0].image_size)
     facts = {
         "agreement": agreement(segmentations),
         "pairs": {", ".join(names): share for names, share in pairs.items()},

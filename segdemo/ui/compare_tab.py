@@ -42,14 +42,15 @@ def show(photo: Image.Image, segmentations: list[Segmentation], truth: np.ndarra
     """Draw a comparison.
 
     Args:
-        photo: Upright RGB.
+        photo: Upright RGB, of its own size or one that is enough to be shown.
         segmentations: Of the photo, two or more.
         truth: A true mask of the photo's size, or None.
 
     Raises:
         ValueError: The mask does not fit.
     """
-    small = photo.resize(render.display_size(photo.size, _LONGER_SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    size = render.display_size(segmentations[0].image_size, _LONGER_SIDE)
+    small = photo.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
     overlays = [
         render.overlay(small, each.class_map(small.size), each.colours, _OPACITY, each.has_background)
         for each in segmentations
@@ -118,7 +119,7 @@ def _run(
 ) -> list[object]:
     if path is None:
         raise gr.Error("There is no photo to compare on.", print_exception=False)
-    image, segmentations = compare_file(path, names)
+    image, segmentations = compare_file(path, names, _LONGER_SIDE)
     try:
         shown = show(image, segmentations, read_mask(mask) if mask else None)
     except ValueError as error:  # as ImageError is

@@ -14,7 +14,7 @@ import gradio as gr
 from PIL import Image
 
 from segdemo import catalog
-from segdemo.images import read_image
+from segdemo.images import read_image, read_reduced
 from segdemo.refine import refine_edges
 from segdemo.segmentation import Segmentation
 from segdemo.segmenter import MIN_ANALYSIS_SIZE, Segmenter, check_analysis_size, choose_device
@@ -51,6 +51,8 @@ _log = logging.getLogger(__name__)
 _loading = threading.Lock()
 # A ZeroGPU Space sets this.
 _ON_ZERO_GPU = bool(os.environ.get("SPACES_ZERO_GPU"))
+# A photo is analysed at up to 1.5 times the analysis size, and no sharper for being decoded at more than twice.
+_SPARE = 2
 _BATCH = 8  # photos that wait for the same network are sent through it together
 
 
@@ -113,16 +115,19 @@ def run_at_start(request: Request, image: Image.Image) -> Segmentation:
     return Segmenter.load(request.network, "cpu")(image, request.analysis_size, request.best_quality)
 
 
-def segment_file(path: str | Path, request: Request, run: Runner = run_network) -> tuple[Image.Image, Segmentation]:
+def segment_file(
+    path: str | Path, request: Request, run: Runner = run_network, longer_side: int | None = None
+) -> tuple[Image.Image, Segmentation]:
     """Read a photo and segment it.
 
     Args:
         path: The uploaded file.
         request: What to do with it.
         run: What runs the network.
+        longer_side: Pixels of the photo that the caller needs; None needs all.
 
     Returns:
-        The upright photo, and its segmentation with the time for reading it added.
+        The upright photo, no smaller than needed, and its segmentation with the time for reading it added.
 
     Raises:
         gr.Error: The file is no photo that can be read, there is no such network or size, or its weights cannot be
@@ -133,25 +138,32 @@ def segment_file(path: str | Path, request: Request, run: Runner = run_network) 
         # Refused here, since of an error inside the GPU's turn ZeroGPU shows no more than its type.
         entry = catalog.find(request.network)
         check_analysis_size(request.analysis_size or MIN_ANALYSIS_SIZE)
-        image = read_image(path)
+        if longer_side is None:
+            image = read_image(path)
+            size = image.size
+        else:
+            analysed = request.analysis_size or entry.metadata.analysis_size
+            image, size = read_reduced(path, max(longer_side, analysed * _SPARE))
         read = (time.perf_counter() - start) * 1000
         entry.fetch()  # outside the GPU's turn as well
-        said.append(f"photo {image.width}x{image.height}")
+        said.append(f"photo {size[0]}x{size[1]}")
         segmentation = run(request, image)
         if request.refine:
             segmentation = refine_edges(segmentation, image)
-    return image, replace(segmentation, milliseconds={"read": read, **segmentation.milliseconds})
+    milliseconds = {"read": read, **segmentation.milliseconds}
+    return image, replace(segmentation, image_size=size, milliseconds=milliseconds)
 
 
-def compare_file(path: str | Path, names: Sequence[str]) -> tuple[Image.Image, list[Segmentation]]:
+def compare_file(path: str | Path, names: Sequence[str], longer_side: int) -> tuple[Image.Image, list[Segmentation]]:
     """Read a photo and segment it by several networks.
 
     Args:
         path: The uploaded file.
         names: Of the catalog, two or more.
+        longer_side: Pixels of the photo that the caller needs.
 
     Returns:
-        The upright photo, and a segmentation for each name.
+        The upright photo, no smaller than needed, and a segmentation for each name.
 
     Raises:
         gr.Error: The file is no photo that can be read, there are fewer than two networks or an unknown one, or
@@ -162,11 +174,12 @@ def compare_file(path: str | Path, names: Sequence[str]) -> tuple[Image.Image, l
         if len(names) < 2:  # noqa: PLR2004
             raise ValueError("Choose two networks or more.")
         entries = [catalog.find(name) for name in names]
-        image = read_image(path)
+        analysed = max(entry.metadata.analysis_size for entry in entries)
+        image, size = read_reduced(path, max(longer_side, analysed * _SPARE))
         for entry in entries:
             entry.fetch()
-        said.append(f"photo {image.width}x{image.height}")
-        return image, run_several(names, image)
+        said.append(f"photo {size[0]}x{size[1]}")
+        return image, [replace(each, image_size=size) for each in run_several(names, image)]
 
 
 @contextmanager

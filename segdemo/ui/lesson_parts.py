@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from segdemo import catalog, charts
-from segdemo.images import ImageError, read_image
+from segdemo import catalog, charts, render
+from segdemo.images import ImageError, read_reduced
 from segdemo.models import SegmentationNetwork
 from segdemo.segmenter import fit, normalised
 
@@ -100,13 +100,13 @@ def lesson_network(name: str) -> SegmentationNetwork:
 
 
 def read_photo(path: str) -> Image.Image:
-    """Read an uploaded photo.
+    """Read as much of an uploaded photo as a lesson shows.
 
     Raises:
         gr.Error: It cannot be read; the message says why.
     """
     try:
-        return read_image(path)
+        return read_reduced(path, render.SCREEN)[0]
     except ImageError as error:
         raise gr.Error(str(error), print_exception=False) from error
 

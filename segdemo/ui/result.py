@@ -81,10 +81,10 @@ class Result:
     @classmethod
     def make(cls, path: str, request: Request, run: Runner = run_network) -> "Result":
         """Segment a file and write what can be downloaded; `inference.segment_file` says what may go wrong."""
-        image, segmentation = segment_file(path, request, run)
+        image, segmentation = segment_file(path, request, run, render.SCREEN)
         start = time.perf_counter()
         folder, stem = files.new_folder(), Path(path).stem[:_LONGEST_STEM]
-        photo = image.resize(render.display_size(image.size), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        photo = image.resize(render.display_size(segmentation.image_size), Image.Resampling.BILINEAR, reducing_gap=2.0)
         shown = path
         if Path(path).suffix.lower() not in _BROWSER_SUFFIXES:
             shown = files.write_picture(folder, f"{stem}.jpg", photo)
