@@ -70,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     training.add_argument(
         "--init", default=RANDOM, metavar="START", help="random, imagenet, or a checkpoint whose weights are taken over"
     )
+    training.add_argument(
+        "--negatives", type=Path, metavar="DIR", help="pictures and cut-outs without a pet, for phases that want some"
+    )
     training.add_argument("--from-phase", type=int, default=1, metavar="N", help="begin with this phase of the recipe")
     _add_device(training)
 

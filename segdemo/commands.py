@@ -20,6 +20,7 @@ from segdemo.training.calibrate import calibrate as set_background
 from segdemo.training.data import CLASSES, load_pets
 from segdemo.training.evaluate import Look
 from segdemo.training.evaluate import evaluate as measure
+from segdemo.training.negatives import load_negatives
 from segdemo.training.recipes import RECIPES
 
 BAD_INPUT = 2
@@ -80,6 +81,8 @@ def train(options: argparse.Namespace) -> int:
     if options.recipe not in RECIPES:
         raise ValueError(f"there is no recipe {options.recipe!r}: choose from {', '.join(RECIPES)}")
     settings = {"seed": options.seed, "init": options.init, "from_phase": options.from_phase}
+    if options.negatives is not None:
+        settings["negatives"] = load_negatives(options.negatives)
     device = str(choose_device(options.device))
     trainer = Trainer(RECIPES[options.recipe], options.out / options.recipe, **settings, device=device)
     if trainer.has_state and not options.resume:

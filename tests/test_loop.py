@@ -9,6 +9,7 @@ from segdemo.checkpoints import load
 from segdemo.training.data import Pets
 from segdemo.training.log import read_log
 from segdemo.training.loop import Trainer, one_cycle
+from segdemo.training.negatives import Negatives
 from segdemo.training.recipes import RECIPES, Phase
 from segdemo.training.validate import validate
 
@@ -161,10 +162,25 @@ def test_a_phase_that_is_not_there_is_refused(recipe, tmp_path):
 
 def test_a_run_of_other_settings_is_not_resumed(recipe, pets, tmp_path):
     Trainer(recipe, tmp_path).fit(pets, pets, max_minutes=1e-9)
-    with pytest.raises(ValueError, match="belongs to another recipe, --seed or --init"):
+    with pytest.raises(ValueError, match="belongs to another recipe, --seed, --init or"):
         Trainer(replace(recipe, weight_decay=0.5), tmp_path).resume()
-    with pytest.raises(ValueError, match="belongs to another recipe, --seed or --init"):
+    with pytest.raises(ValueError, match="belongs to another recipe, --seed, --init or"):
         Trainer(recipe, tmp_path, seed=1).resume()
+
+
+def test_pictures_beside_the_dataset_are_learned_from_and_recorded(recipe, pets, tmp_path):
+    recipe = replace(recipe, phases=(replace(PHASE, background_share=0.25, negatives=1.0),))
+    picture = torch.randint(0, 256, (3, 4, 32, 32), dtype=torch.uint8)
+    negatives = Negatives(picture[:, :3], picture)
+    with_them = Trainer(recipe, tmp_path / "with", negatives=negatives)
+    without = Trainer(recipe, tmp_path / "without")
+    for trainer in (with_them, without):
+        trainer.fit(pets, pets)
+    assert not torch.equal(with_them.task.network.score.weight, without.task.network.score.weight)
+    described = "Oxford-IIIT Pet, trainval; 3 pictures and 3 cut-outs without a pet"
+    assert load(with_them.checkpoint)[1].dataset == described
+    with pytest.raises(ValueError, match="--negatives"):
+        Trainer(recipe, tmp_path / "with").resume()
 
 
 def test_there_may_be_nothing_to_resume(recipe, tmp_path):

@@ -9,6 +9,7 @@ from torch import nn
 
 from segdemo.models.fcn import STRIDES
 from segdemo.training.data import Pets, load_pets
+from segdemo.training.negatives import Negatives
 from segdemo.training.recipes import RECIPES, Phase
 from segdemo.training.tasks import MEAN, STD, TASKS, AllOutputs, ClassifyTask, SegmentTask, normalise
 
@@ -213,3 +214,22 @@ def test_normalised_photos_have_imagenets_mean_at_zero():
     photo = torch.tensor(MEAN).view(1, 3, 1, 1)
     torch.testing.assert_close(normalise(photo), torch.zeros(1, 3, 1, 1))
     torch.testing.assert_close(normalise(photo + torch.tensor(STD).view(1, 3, 1, 1)), torch.ones(1, 3, 1, 1))
+
+
+def test_segmenting_learns_from_pictures_beside_the_dataset(pets):
+    blue = torch.zeros(1, 3, 16, 16, dtype=torch.uint8)
+    blue[:, 2] = 255
+    cutout = torch.full((1, 4, 16, 16), 255, dtype=torch.uint8)
+    cutout[:, :2] = 0
+    task = SegmentTask(SEGMENT, negatives=Negatives(blue, cutout))
+    rows = torch.arange(32) % len(pets)
+    phase = with_phase(background_share=0.25, background_zoom=(0.2, 0.4), negatives=0.8)
+    images, targets = task.augment(pets[rows], phase)
+    blueness = images[:, 2] * STD[2] + MEAN[2] - images[:, 1] * STD[1] - MEAN[1]
+    assert targets[32:].eq(0).all()
+    assert (blueness[32:].amax((1, 2)) > 0.3).sum() >= 5  # of eleven
+    # Things lie over some pets too, and are background there.
+    over_pets = blueness[:32] > 0.4
+    assert over_pets.any() and targets[:32][over_pets].eq(0).all()
+    without = SegmentTask(SEGMENT).augment(pets[rows], phase)[0]
+    assert (without[:, 2] * STD[2] + MEAN[2] - without[:, 1] * STD[1] - MEAN[1]).amax() < 0.4

@@ -22,6 +22,7 @@ from segdemo.checkpoints import Metadata, save
 from segdemo.training.curves import draw_curves
 from segdemo.training.data import CLASSES, Pets
 from segdemo.training.log import append_row
+from segdemo.training.negatives import Negatives
 from segdemo.training.recipes import Phase, Recipe
 from segdemo.training.start import IMAGENET, RANDOM, torchvision_weights, transfer
 from segdemo.training.state import load_header, load_state, optimizer_tensors, restore_optimizer, save_state
@@ -72,6 +73,7 @@ class Trainer:
         init: `random`, `imagenet` (torchvision's weights for the backbone), or the path of a checkpoint.
         from_phase: The recipe's phase to begin with, counted from 1; the checkpoint given stands for those before it.
         device: `cpu`, `cuda` or `mps`.
+        negatives: Pictures without a pet beside the dataset.
 
     Raises:
         ValueError: The recipe has no such phase, or the checkpoint does not fit.
@@ -86,13 +88,16 @@ class Trainer:
         init: str = RANDOM,
         from_phase: int = 1,
         device: str = "cpu",
+        negatives: Negatives | None = None,
     ) -> None:
         if not 1 <= from_phase <= len(recipe.phases):
             raise ValueError(f"recipe {recipe.name} has {len(recipe.phases)} phases, no phase {from_phase}")
         torch.manual_seed(seed)
         self.recipe, self.folder, self.seed, self.from_phase = recipe, folder, seed, from_phase
         self.accelerator = Accelerator(cpu=device == "cpu", mixed_precision=mixed_precision(device))
-        self.task = TASKS[recipe.task](recipe, torchvision_weights(init))
+        if negatives is not None:
+            negatives = negatives.to(self.accelerator.device)
+        self.task = TASKS[recipe.task](recipe, torchvision_weights(init), negatives)
         self.start = init if init in (RANDOM, IMAGENET) else transfer(self.task, Path(init))
         network = self.task.network.to(self.accelerator.device, memory_format=torch.channels_last)
         self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True)
@@ -115,8 +120,13 @@ class Trainer:
 
     @property
     def _settings(self) -> dict[str, object]:
-        settings = {"seed": self.seed, "start": self.start, "from_phase": self.from_phase}
+        settings = {"seed": self.seed, "start": self.start, "from_phase": self.from_phase, "dataset": self._dataset}
         return {"recipe": asdict(self.recipe), **settings}
+
+    @property
+    def _dataset(self) -> str:
+        others = f"; {self.task.negatives.describe()}" if self.task.negatives is not None else ""
+        return f"Oxford-IIIT Pet, trainval{others}"
 
     def fit(self, training: Pets, held_out: Pets, max_minutes: float = float("inf")) -> None:
         """Train until the recipe's last epoch, or to the end of the epoch in which the minutes are over.
@@ -152,7 +162,9 @@ class Trainer:
             return False
         header = load_header(self._state)
         if {key: header.get(key) for key in self._settings} != _as_json(self._settings):
-            raise ValueError(f"{self._state} belongs to another recipe, --seed or --init: choose another --out")
+            raise ValueError(
+                f"{self._state} belongs to another recipe, --seed, --init or --negatives: choose another --out"
+            )
         self.progress = Progress(**header["progress"])
         parts = load_state(self._state)
         self.task.network.load_state_dict(parts["network"])
@@ -234,7 +246,7 @@ class Trainer:
             mean=MEAN,
             std=STD,
             analysis_size=recipe.analysis_size,
-            dataset="Oxford-IIIT Pet, trainval",
+            dataset=self._dataset,
             recipe=asdict(recipe) | {"start": self.start},
             seed=self.seed,
             epochs=self.progress.epoch,

@@ -26,6 +26,8 @@ class Phase:
             network sees most of a pet.
         soften: `classify` only: share of the images that are shown at a half or a quarter of their resolution.
         drawn: `segment` only: share of the images without a pet, and of what is pasted, that is drawn, not cut out.
+        negatives: `segment` only: share of the images without a pet that are made of pictures beside the dataset, where
+            such are given.
         paste: Share of the images onto which a patch without a pet is pasted, twice over.
         zoom: Side of the random crop as a share of the photo, lowest and highest.
         aspect: Crops are squeezed by a factor of up to 1 + aspect either way.
@@ -47,6 +49,7 @@ class Phase:
     soften: float = 0.0
     paste: float = 0.0
     drawn: float = 0.0
+    negatives: float = 0.0
     zoom: tuple[float, float] = (0.45, 1.0)
     aspect: float = 0.3
     colour: float = 0.3
@@ -63,8 +66,8 @@ class Phase:
                 # There is at most one background crop and one erased pet a photo.
                 "background_share and erased_share are from 0 to a third": 0 <= self.background_share <= 1 / 3
                 and 0 <= self.erased_share <= 1 / 3,
-                "paste, soften and drawn are from 0 to 1": all(
-                    0 <= share <= 1 for share in (self.paste, self.soften, self.drawn)
+                "paste, soften, drawn and negatives are from 0 to 1": all(
+                    0 <= share <= 1 for share in (self.paste, self.soften, self.drawn, self.negatives)
                 ),
                 "aspect is at least 0": self.aspect >= 0,
                 "colour is from 0 to below 1": 0 <= self.colour < 1,
@@ -155,6 +158,14 @@ _GENTLE = {"zoom": (0.5, 1.0), "aspect": 0.2, "colour": 0.25, "background_zoom":
 _THINGS = {"background_share": 0.1, "erased_share": 0.03, "paste": 0.35, "drawn": 0.3}
 
 _DECEIVING = {"background_share": 0.15, "erased_share": 0.05, "mined": 4, "paste": 0.4, "drawn": 0.5}
+_AMONG_OTHERS = {
+    "background_share": 0.3,
+    "erased_share": 0.03,
+    "mined": 2,
+    "paste": 0.3,
+    "drawn": 0.3,
+    "negatives": 0.8,
+}
 _STEM = ("stages.0.", "stages.1.")  # edges and colours, which crops of another kind do not change
 
 _UNET = {
@@ -190,6 +201,9 @@ RECIPES = {
                 # All stages but the first once more, at a high rate, against images without a pet that deceive most.
                 Phase(epochs=6, peak_rate=1.2e-3, warmup=0.1, frozen=_STEM[:1], **_DECEIVING),
                 Phase(epochs=2, image_size=96, peak_rate=6e-4, warmup=0.05, frozen=_STEM, **_DECEIVING),
+                # At last against pictures of other things, for what the pets' own backgrounds do not show.
+                Phase(epochs=8, peak_rate=1.2e-3, warmup=0.1, frozen=_STEM[:1], **_AMONG_OTHERS),
+                Phase(epochs=2, image_size=96, peak_rate=5e-4, warmup=0.05, frozen=_STEM, **_AMONG_OTHERS),
             ),
             analysis_size=96,
             class_weights=(1.0, 2.0, 1.2),

@@ -23,11 +23,15 @@ from segdemo.training.augment import (
     tile_mirrored,
 )
 from segdemo.training.data import IGNORE, Pets
+from segdemo.training.negatives import Negatives
 from segdemo.training.recipes import Phase, Recipe
+from segdemo.training.scenes import lay_over, skies, things, windows
 
 _PATCH_COLOUR = 0.6  # strength of the changes in the colours of what is pasted
 _TILED = 0.4  # share of the images without a pet that are tiled
 _PETLESS_PASTE = 0.8  # chance of each of two patches on an image without a pet
+_SKIES = 0.25  # share of the scenes of negatives that are things before skies; the others are windows of pictures
+_THINGS_BEFORE_PETS, _THINGS_IN_PICTURES, _THINGS_ELSEWHERE = 0.2, 0.25, 0.9  # chance of each of two things an image
 # ImageNet's mean and standard deviation, so that torchvision's weights can be a start.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -62,12 +66,13 @@ class Task(ABC):
     Args:
         recipe: Its settings.
         weights: torchvision weights for the backbone, or None for a random start.
+        negatives: Pictures without a pet beside the dataset, for the phases that want some.
     """
 
     network: nn.Module
 
-    def __init__(self, recipe: Recipe, weights: str | None = None) -> None:
-        self.recipe = recipe
+    def __init__(self, recipe: Recipe, weights: str | None = None, negatives: Negatives | None = None) -> None:
+        self.recipe, self.negatives = recipe, negatives
         self.network = self.build(weights)
 
     @abstractmethod
@@ -149,6 +154,8 @@ class SegmentTask(Task):
         labels = crop_resize(labels, boxes, phase.image_size, "nearest", flip)[:, 0].long()
         if phase.paste or phase.erased_share:
             images, labels = self._change_contents(images, labels, batch, phase)
+        if phase.negatives and self.negatives is not None:
+            images, labels = self._among_negatives(images, labels, len(batch), phase)
         images = normalise(images)
         kept = self._hardest(images[len(batch) :], sum(self.petless(len(batch), replace(phase, mined=1))))
         return tuple(torch.cat((part[: len(batch)], part[len(batch) :][kept])) for part in (images, labels))
@@ -188,6 +195,22 @@ class SegmentTask(Task):
         shares = torch.where(petless, _PETLESS_PASTE, phase.paste)
         for _ in range(2):
             images, labels = paste(images, labels, patches, shares)
+        return images, labels
+
+    def _among_negatives(self, images: Tensor, labels: Tensor, photos: int, phase: Phase) -> tuple[Tensor, Tensor]:
+        """Turn some images without a pet into scenes of negatives, and lay things over all kinds of images."""
+        count, size, device = len(images), phase.image_size, images.device
+        colours = pet_colours(images, labels, count)
+        petless, chance = torch.arange(count) >= photos, torch.rand(count)
+        scenes = petless & (chance < phase.negatives)
+        in_picture = scenes & (chance >= phase.negatives * _SKIES)
+        images = _replace(images, scenes, skies(count, size).to(device))
+        images = _replace(images, in_picture, windows(self.negatives.photos, count, size))
+        elsewhere = torch.where(in_picture, _THINGS_IN_PICTURES, _THINGS_ELSEWHERE)
+        shares = torch.where(petless, elsewhere, _THINGS_BEFORE_PETS)
+        for _ in range(2):
+            textures = windows(self.negatives.photos, count, size)
+            images, labels = lay_over(images, labels, things(self.negatives.cutouts, textures, colours, size), shares)
         return images, labels
 
     @torch.no_grad()
