@@ -91,10 +91,14 @@ def test_the_served_app_is_measured_and_stopped(tmp_path, segmenters):
         assert {count: row["requests"] for count, row in found.items()} == {"1": 6, "3": 6}
         assert all(row["lost"] == row["mixed_up"] == 0 for row in found.values())
         assert all(row["p50_s"] <= row["p95_s"] for row in found.values())
-        soaked = serving.soak(server, tmp_path, 40)
+        soaked = serving.soak(server, tmp_path, 24)
         assert soaked["settled_mb"] > 100 and soaked["growth"] < 0.1
         requests = serving.http_vs_forward(server, {CLASSIFIER: segmenters[CLASSIFIER]}, tmp_path, 1)
-        assert requests[CLASSIFIER]["ratio"] > 1
+        for found in (requests[CLASSIFIER], requests[CLASSIFIER]["own_size"]):
+            assert found["ratio"] > 1
+            assert found["upload_s"] + found["answer_s"] + found["fetch_s"] == pytest.approx(found["request_s"])
+            assert found["function_s"] + found["queue_s"] == pytest.approx(found["answer_s"])
+            assert found["function_s"] > found["forward_s"] * 0.5 > 0
     with pytest.raises(httpx.ConnectError, match="refused"):
         serving._client(server.url)
 

@@ -86,3 +86,16 @@ def test_a_large_jpeg_is_decoded_as_far_as_needed_and_answered_at_its_own_size(t
     assert (held.photo.size, Image.open(held.mask).size) == ((1024, 768), (4002, 3000))
     assert (held.segmentation.class_map() == segmentation.class_map()).mean() > 0.99
     assert "4002" in held.draw(Look()).facts
+
+
+@pytest.mark.parametrize(("analysed", "size"), [(None, (1001, 750)), (96, (1001, 750)), (600, (2001, 1500))])
+def test_what_is_analysed_is_twice_as_large_as_the_analysis(tmp_path, result, analysed, size):
+    large, seen = tmp_path / "large.jpg", []
+    Image.new("RGB", (4002, 3000)).save(large)
+
+    def run(request, image):
+        seen.append(image.size)
+        return result.segmentation
+
+    segment_file(large, Request("fcn8s_vgg16", analysed), run, 1000)
+    assert seen == [size]

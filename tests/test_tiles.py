@@ -99,10 +99,13 @@ def test_tiles_give_what_the_whole_pass_gives(network):
     check_tiled_equals_whole(loaded(network()), noise(431, 333), 352 * 352, 2)
 
 
-@pytest.mark.parametrize("size", [(700, 33), (33, 700)])
 @pytest.mark.parametrize(
-    ("architecture", "backbone"),
-    [("conv1x1_resnet", "resnet18"), ("fcn_resnet", "fcn_resnet50"), ("dense_vgg", "vgg11")],
+    ("architecture", "backbone", "size"),
+    [
+        ("conv1x1_resnet", "resnet18", (700, 33)),
+        ("fcn_resnet", "fcn_resnet50", (33, 700)),
+        ("dense_vgg", "vgg11", (700, 33)),
+    ],
 )
 def test_torchvisions_networks_can_be_tiled(architecture, backbone, size):
     segmenter = loaded(build(architecture, backbone=backbone, num_classes=3).eval())

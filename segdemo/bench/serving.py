@@ -8,11 +8,12 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -81,7 +82,7 @@ def segment(client: Client, photo: Path, network: str, size: int | None = None) 
     return client.predict(handle_file(str(photo)), network, "auto", size, api_name="/segment")[-1]
 
 
-def segment_over_http(http: httpx.Client, url: str, photo: Path, network: str, size: int | None) -> dict[str, object]:
+def segment_over_http(http: httpx.Client, url: str, photo: Path, network: str, size: int | None) -> dict[str, float]:
     """Upload a photo, ask for its mask, and fetch the three pictures, over one connection that stays open.
 
     That is what a browser does. `gradio_client` opens a connection, and reads the certificates, for each step.
@@ -94,22 +95,28 @@ def segment_over_http(http: httpx.Client, url: str, photo: Path, network: str, s
         size: The analysis size, None for the network's own.
 
     Returns:
-        The facts.
+        Seconds for each part: `upload`; `answer`, from the question to the facts; `fetch`, of the pictures.
 
     Raises:
         RuntimeError: The app refused.
     """
+    times = [time.perf_counter()]
     with photo.open("rb") as file:
         (path,) = http.post(f"{url}gradio_api/upload", files={"files": file}).raise_for_status().json()
+    times.append(time.perf_counter())
     data = [{"path": path, "meta": {"_type": "gradio.FileData"}}, network, "auto", size]
     call = http.post(f"{url}gradio_api/call/segment", json={"data": data}).raise_for_status().json()["event_id"]
     *_, event, answer = http.get(f"{url}gradio_api/call/segment/{call}").raise_for_status().text.strip().splitlines()
     if event != "event: complete":
         raise RuntimeError(answer)
-    *pictures, facts = json.loads(answer.removeprefix("data: "))
+    *pictures, _ = json.loads(answer.removeprefix("data: "))
+    times.append(time.perf_counter())
     for picture in pictures:
         http.get(picture["url"]).raise_for_status()
-    return facts
+    times.append(time.perf_counter())
+    return {
+        part: end - start for part, (start, end) in zip(("upload", "answer", "fetch"), pairwise(times), strict=True)
+    }
 
 
 def http_vs_forward(server: Server, segmenters: dict[str, Segmenter], folder: Path, runs: int) -> dict[str, object]:
@@ -117,23 +124,35 @@ def http_vs_forward(server: Server, segmenters: dict[str, Segmenter], folder: Pa
 
     Returns:
         By network: `request_s` and `forward_s` (medians), and `ratio`; the same at the network's own analysis size
-        under `own_size`.
+        under `own_size`. What a request is made of: `upload_s`, `answer_s` and `fetch_s` as `segment_over_http` has
+        them; of the answer, what the endpoint's function takes in this process (`function_s`), and the rest, which is
+        Gradio's (`queue_s`: its line, its checks, its stream).
     """
     photo = write_photo(folder / "photo.jpg", SIDE, SIDE)
-    image = read_image(photo)
     found: dict[str, object] = {}
     with httpx.Client(timeout=_PATIENCE) as http:
         for name, segmenter in segmenters.items():
-            sizes = {}
-            for size in (SIDE, None):
-                ask = partial(segment_over_http, http, server.url, photo, name, size)
-                look = partial(segmenter, image, size)
-                request, whole = measure(ask, runs).median, measure(look, runs).median
-                forward = statistics.median(look().milliseconds["network"] / 1000 for _ in range(runs))
-                ratio = request / forward
-                sizes[size] = {"request_s": request, "segmenter_s": whole, "forward_s": forward, "ratio": ratio}
-            found[name] = {**sizes[SIDE], "own_size": sizes[None]}
+            ask = partial(segment_over_http, http, server.url, photo, name)
+            own, wide = (_request_and_pass(partial(ask, size), segmenter, photo, size, runs) for size in (None, SIDE))
+            found[name] = {**wide, "own_size": own}
     return found
+
+
+def _request_and_pass(
+    ask: Callable[[], dict[str, float]], segmenter: Segmenter, photo: Path, size: int | None, runs: int
+) -> dict[str, float]:
+    from segdemo.ui import api  # noqa: PLC0415 - brings Gradio, which only these figures need
+
+    ask()  # to warm up
+    requests = [ask() for _ in range(runs)]
+    parts = {f"{part}_s": statistics.median(each[part] for each in requests) for part in requests[0]}
+    request = statistics.median(sum(each.values()) for each in requests)
+    image = read_image(photo)
+    passes = [segmenter(image, size).milliseconds["network"] / 1000 for _ in range(runs + 1)]
+    forward = statistics.median(passes[1:])
+    function = measure(partial(api.segment, str(photo), segmenter.name, "auto", size), runs).median
+    rest = {"function_s": function, "queue_s": parts["answer_s"] - function}
+    return {"request_s": request, "forward_s": forward, "ratio": request / forward, **parts, **rest}
 
 
 def clients(server: Server, folder: Path, counts: tuple[int, ...], requests: int) -> dict[str, dict[str, float]]:
