@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 OLDEST = (3, 10)
+IN_TWO_PROCESSES = ("-n", "2", "--dist", "loadfile")  # of pytest-xdist; each test file stays in one
 
 
 def main(arguments: list[str]) -> int:
@@ -33,7 +34,7 @@ def main(arguments: list[str]) -> int:
         if "ensurepip" in error.cmd:
             print("On Debian and Ubuntu, `apt install python3-venv` is missing.", file=sys.stderr)
         return 1
-    command = ["-m", "pytest", *arguments[1:]] if testing else ["app.py"]
+    command = ["-m", "pytest", *IN_TWO_PROCESSES, *arguments[1:]] if testing else ["app.py"]
     try:
         return subprocess.run([PYTHON, *command], cwd=ROOT, check=False).returncode
     except KeyboardInterrupt:

@@ -1,5 +1,6 @@
 """What several test files share."""
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,9 @@ from PIL import Image
 # The same examples on every machine, and no database of them in the repository.
 settings.register_profile("segdemo", max_examples=25, deadline=None, derandomize=True, database=None)
 settings.load_profile("segdemo")
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # several processes that each take every core would only wait for each other
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])))
 
 # Lines of a split's list: name, class, species (1 cat, 2 dog), breed.
 PET_LISTS = {

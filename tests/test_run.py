@@ -35,7 +35,7 @@ def test_it_installs_and_opens_the_app(steps):
 def test_the_tests_get_their_own_requirements_and_arguments(steps):
     run.main(["test", "-k", "fcn"])
     assert steps[0][-1].endswith("requirements-dev.txt")
-    assert steps[1][1:] == ["-m", "pytest", "-k", "fcn"]
+    assert steps[1][1:] == ["-m", "pytest", "-n", "2", "--dist", "loadfile", "-k", "fcn"]
 
 
 def test_a_second_start_installs_nothing_until_the_requirements_change(steps):
