@@ -11,6 +11,9 @@ _uploads = tempfile.TemporaryDirectory(prefix="segdemo-", ignore_cleanup_errors=
 os.environ.setdefault("GRADIO_TEMP_DIR", str(Path(_uploads.name).resolve()))
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+# Gradio's monitoring page is off, so nobody needs the table of up to 10,000 events that it makes after each.
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(2**31))
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1")
 for name in ("no_proxy", "NO_PROXY"):
     os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1", "localhost")))
 

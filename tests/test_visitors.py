@@ -156,3 +156,13 @@ def test_an_address_is_not_fetched(demo_url):
                 client.predict(*inputs, api_name=name)
         server.shutdown()
     assert asked == []
+
+
+def test_no_table_of_events_is_kept_or_made(demo_url, photos):
+    client = Client(demo_url, verbose=False, httpx_kwargs={"timeout": 120})
+    for path in photos[:2]:
+        client.predict(handle_file(str(path)), NETWORK, "dog", None, api_name="/segment")
+    queue = app.demo._queue
+    assert queue.events_recorded >= 2
+    assert len(queue.event_analytics) <= 1
+    assert queue.cached_event_analytics_summary == {"functions": {}}
