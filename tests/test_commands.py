@@ -33,13 +33,7 @@ def test_models_prints_a_table_for_people(capsys):
     assert "1,000 classes" in printed
 
 
-TAKES_THE_TOWER_FOR_A_DOG = pytest.mark.xfail(strict=True, reason="the checkpoint labels 22 % of tower.jpg as dog")
-
-
-@pytest.mark.parametrize(
-    ("photo", "has_pet"),
-    [("cheetah1", True), ("lion", True), pytest.param("tower", False, marks=TAKES_THE_TOWER_FOR_A_DOG)],
-)
+@pytest.mark.parametrize(("photo", "has_pet"), [("cheetah1", True), ("lion", True), ("tower", False)])
 def test_predict_finds_the_animal_and_only_where_there_is_one(tmp_path, photo, has_pet):
     path = gr.get_image(f"{photo}.jpg")
     assert main(["predict", path, "--model", "fcn8s_vgg16", "--out", str(tmp_path)]) == 0
