@@ -126,8 +126,9 @@ def run_in_strips(network: nn.Module) -> bool:
     """Let an FCN's first stages run in strips, in place: the same numbers in less memory; say whether it is one."""
     if not isinstance(network, FCN):
         return False
-    for index in range(_IN_STRIPS):
-        network.stages[index] = InStrips(network.stages[index], _STRIP_PIXELS >> index)
+    for index, stage in enumerate(network.stages[:_IN_STRIPS]):
+        if not isinstance(stage, InStrips):
+            network.stages[index] = InStrips(stage, _STRIP_PIXELS >> index)
     return True
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 import uuid
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,9 @@ from PIL import Image
 
 from segdemo import render
 from segdemo.segmentation import Segmentation
+
+_JPEG = {"quality": 92, "subsampling": 0}
+_PNG = {"compress_level": 1, "compress_type": zlib.Z_RLE}  # of a photo no larger than by zlib's own way, and sooner
 
 
 def new_folder() -> Path:
@@ -55,5 +59,5 @@ def plain(name: str) -> str:
 def write_picture(folder: Path, name: str, picture: Image.Image) -> str:
     """Write a picture, as JPEG or PNG by the name's ending, and give its path."""
     path = folder / name
-    picture.save(path, **({"quality": 92, "subsampling": 0} if path.suffix == ".jpg" else {"compress_level": 1}))
+    picture.save(path, **(_JPEG if path.suffix == ".jpg" else _PNG))
     return str(path)

@@ -15,7 +15,7 @@ from segdemo.ui.link import Place
 from segdemo.ui.photo_input import PhotoInput
 from segdemo.ui.result import Drawing, Look, Result
 
-EXAMPLES = ("lion.jpg", "cheetah1.jpg", "cheetah.jpg", "tower.jpg")  # photos that gradio ships
+EXAMPLES = ("cheetah1.jpg", "lion.jpg", "cheetah.jpg", "tower.jpg")  # photos that gradio ships
 _MAX_SLIDER_SIZE = 512
 _SHORT_LIST = 10  # classes that need no search
 _OFFERED_FIRST = 5  # of a longer list, those that are likeliest on the photo

@@ -144,8 +144,8 @@ def test_an_example_replaces_the_photo(open_page):
     old = source(page, "overlay")
     page.locator("#examples .gallery-item").nth(1).click()
     wait_for_new(page, "overlay", old)
-    assert "cheetah1" in source(page, "photo")
-    assert "cheetah1" in source(page, "overlay")
+    assert "lion" in source(page, "photo")
+    assert "lion" in source(page, "overlay")
 
 
 @pytest.mark.parametrize("picture", ["photo", "overlay"])
