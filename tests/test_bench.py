@@ -95,10 +95,10 @@ def test_the_served_app_is_measured_and_stopped(tmp_path, segmenters):
         assert soaked["settled_mb"] > 100 and soaked["growth"] < 0.1
         requests = serving.http_vs_forward(server, {CLASSIFIER: segmenters[CLASSIFIER]}, tmp_path, 1)
         for found in (requests[CLASSIFIER], requests[CLASSIFIER]["own_size"]):
-            assert found["ratio"] > 1
+            assert found["ratio"] == found["request_s"] / found["forward_s"]
             assert found["upload_s"] + found["answer_s"] + found["fetch_s"] == pytest.approx(found["request_s"])
             assert found["function_s"] + found["queue_s"] == pytest.approx(found["answer_s"])
-            assert found["function_s"] > 0 and found["forward_s"] > 0
+            assert min(found[part] for part in ("upload_s", "answer_s", "fetch_s", "function_s", "forward_s")) > 0
     with pytest.raises(httpx.ConnectError, match="refused"):
         serving._client(server.url)
 
