@@ -93,6 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     speed = command(bench)
     speed.add_argument("figures", nargs="*", metavar="FIGURE", help="those to measure (default: all)")
     speed.add_argument("--quick", action="store_true", help="fewer runs, photos of up to 4 megapixels")
+    speed.add_argument(
+        "--data", type=Path, metavar="DIR", help="the folder of oxford-iiit-pet/, to compare precisions on"
+    )
     speed.add_argument("--json", action="store_true", help="for programs")
     _add_device(speed)
 

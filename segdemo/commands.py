@@ -166,6 +166,6 @@ def _describe(entry: catalog.Entry) -> dict[str, object]:
 
 def bench(options: argparse.Namespace) -> int:
     """Measure speed and memory: passes, requests, many clients, large photos."""
-    found = measure_speed(tuple(options.figures) or FIGURES, options.device, options.quick)
+    found = measure_speed(tuple(options.figures) or FIGURES, options.device, options.quick, options.data)
     print(json.dumps(found, indent=2) if options.json else as_text(found))
     return 0

@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import cache
 from itertools import groupby, pairwise
@@ -21,9 +21,9 @@ from torchvision.models.resnet import BasicBlock, Bottleneck
 from segdemo import catalog, tiles
 from segdemo.checkpoints import Metadata
 from segdemo.models import SegmentationNetwork
+from segdemo.models.blocks import InBlocks
 from segdemo.models.fcn import FCN
 from segdemo.models.reach import reach
-from segdemo.models.strips import InStrips
 from segdemo.segmentation import Segmentation
 
 MIN_ANALYSIS_SIZE, MAX_ANALYSIS_SIZE = 32, 1024
@@ -32,10 +32,13 @@ FULL = "full"
 SCALES = (1.0, 0.75, 1.5)
 """Of the analysis size, for best quality; the plain one first, the largest last."""
 AnalysisSize = int | Literal["full"] | None
-_BATCH = 16
+AUTO_PRECISION = "auto"
+PRECISIONS = ("float32", "bfloat16", "float16")
+_BATCH = 32
 _PIXELS_AT_ONCE = {"cpu": 1024 * 1024, "mps": 2048 * 2048, "cuda": 4096 * 4096}
-_IN_STRIPS = 3  # stages of an FCN; behind them a pixel takes an eighth of the memory that it takes in the first
-_STRIP_PIXELS = 512 * 512  # of the first stage's input; each further one's has twice the channels
+_PIXELS_IN_BLOCKS = 4096 * 4096  # of one photo, on a CPU, where an FCN's stages run in blocks
+# Pixels in a block of the first three stages together, and of the first alone: small ones stay in a processor's cache.
+_LARGE, _SMALL = 2 << 20, 1 << 17
 
 
 def choose_device(wanted: str = "auto") -> torch.device:
@@ -67,6 +70,27 @@ def _works(name: str) -> bool:
         return torch.ones(1, device=name).add(1).item() == 2  # noqa: PLR2004
     except RuntimeError:
         return False
+
+
+def choose_precision(device: torch.device, wanted: str = AUTO_PRECISION) -> str:
+    """Pick the number format of the passes.
+
+    Args:
+        device: Where they run.
+        wanted: `float32`, `bfloat16`, `float16`, or `auto`: on CUDA bfloat16 where the card has it, else float16;
+            float32 elsewhere.
+
+    Raises:
+        ValueError: There is no such format.
+    """
+    if wanted != AUTO_PRECISION:
+        if wanted not in PRECISIONS:
+            choices = ", ".join((AUTO_PRECISION, *PRECISIONS))
+            raise ValueError(f"There is no precision {wanted!r}. Choose from {choices}.")
+        return wanted
+    if device.type != "cuda":
+        return "float32"
+    return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
 
 
 def check_analysis_size(longer_side: int, photo_side: int = 0) -> None:
@@ -122,14 +146,17 @@ def fold_batch_norm(network: nn.Module) -> nn.Module:
     return network
 
 
-def run_in_strips(network: nn.Module) -> bool:
-    """Let an FCN's first stages run in strips, in place: the same numbers in less memory; say whether it is one."""
-    if not isinstance(network, FCN):
-        return False
-    for index, stage in enumerate(network.stages[:_IN_STRIPS]):
-        if not isinstance(stage, InStrips):
-            network.stages[index] = InStrips(stage, _STRIP_PIXELS >> index)
-    return True
+def run_in_blocks(network: FCN) -> None:
+    """Let an FCN's first four stages run in blocks, in place: the same numbers in less memory.
+
+    Behind the third a pixel takes a sixteenth of the memory that it takes in the first. So these three run together in
+    large blocks, and within those each in small ones, whose pixels become fewer as the channels become more.
+    """
+    first, second, third, fourth, fifth = network.stages
+    small = [InBlocks(stage, _SMALL >> index) for index, stage in enumerate((first, second, third, fourth))]
+    together = InBlocks(nn.Sequential(*small[:3]), _LARGE)
+    # Three in the first one's place: the skips go on finding what comes out of the third and the fourth.
+    network.stages = nn.ModuleList((together, nn.Identity(), nn.Identity(), small[3], fifth))
 
 
 class Segmenter:
@@ -139,48 +166,54 @@ class Segmenter:
 
     Args:
         name: The network's.
-        network: In `eval` mode; changed in place (BatchNorm folded, moved to the device, stages run in strips).
+        network: In `eval` mode; changed in place (BatchNorm folded, moved to the device, stages run in blocks).
         metadata: Its classes, normalisation and analysis size.
         device: Where to compute.
+        precision: The number format of the pass: `float32`, `bfloat16`, `float16`, or `auto` (on CUDA bfloat16 where
+            the card has it, else float16; float32 elsewhere).
 
     Attributes:
+        precision: The number format of the pass.
         pixels_at_once: That the network sees in one pass; more go in several batches, or one photo in tiles. It falls
             where memory does not hold them.
     """
 
-    def __init__(self, name: str, network: SegmentationNetwork, metadata: Metadata, device: torch.device) -> None:
+    def __init__(
+        self,
+        name: str,
+        network: SegmentationNetwork,
+        metadata: Metadata,
+        device: torch.device,
+        precision: str = AUTO_PRECISION,
+    ) -> None:
         self.name = name
         self.metadata = metadata
         self.device = device
+        self.precision = choose_precision(device, precision)
         self.network = fold_batch_norm(network).to(device, memory_format=torch.channels_last)
         self._mean, self._std = (torch.tensor(v, device=device).view(3, 1, 1) for v in (metadata.mean, metadata.std))
         self._lock = device_lock(device.type)
         self.pixels_at_once = _PIXELS_AT_ONCE.get(device.type, _PIXELS_AT_ONCE["cpu"])
-        if device.type == "cpu" and run_in_strips(network):
-            self.pixels_at_once *= 4
+        if device.type == "cpu" and isinstance(network, FCN):
+            run_in_blocks(network)
+            self.pixels_at_once = _PIXELS_IN_BLOCKS
         self._reaches: dict[bool, int] = {}
 
     @classmethod
-    def load(cls, name: str, device: str = "auto") -> "Segmenter":
+    def load(cls, name: str, device: str = "auto", precision: str = AUTO_PRECISION) -> "Segmenter":
         """Load a network of the catalog.
 
         Args:
             name: Such as `fcn8s_vgg16`.
             device: `auto`, `cpu`, `cuda` or `mps`.
+            precision: As `choose_precision` takes it.
 
         Raises:
-            ValueError: There is no such network or device.
+            ValueError: There is no such network, device or precision.
             CheckpointError: Its checkpoint is missing or damaged.
         """
         entry = catalog.find(name)
-        return cls(name, entry.load(), entry.metadata, choose_device(device))
-
-    @property
-    def precision(self) -> str:
-        """The number format of the pass: bfloat16 or float16 on CUDA, else float32."""
-        if self.device.type != "cuda":
-            return "float32"
-        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
+        return cls(name, entry.load(), entry.metadata, choose_device(device), precision)
 
     def __call__(
         self,
@@ -255,7 +288,7 @@ class Segmenter:
         for size, group in groupby(sorted(range(len(images)), key=sizes.__getitem__), key=sizes.__getitem__):
             waiting = list(group)
             while waiting:
-                batch = waiting[: min(_BATCH, max(1, self.pixels_at_once // (size[0] * size[1])))]
+                batch = waiting[: self._batch_size(size)]
                 try:
                     segmentations = self._pass([images[i] for i in batch], size, names)
                 except torch.OutOfMemoryError:
@@ -265,6 +298,10 @@ class Segmenter:
                 results.update(zip(batch, segmentations, strict=True))
                 del waiting[: len(batch)]
         return [results[i] for i in range(len(images))]
+
+    def _batch_size(self, size: tuple[int, int]) -> int:
+        pixels = min(self.pixels_at_once, _PIXELS_AT_ONCE.get(self.device.type, _PIXELS_AT_ONCE["cpu"]))
+        return min(_BATCH, max(1, pixels // (size[0] * size[1])))
 
     def _longer_side(self, image: Image.Image, analysis_size: AnalysisSize) -> int:
         """Give the analysis size for one photo.
@@ -332,14 +369,23 @@ class Segmenter:
     def _forward(self, pixels: Tensor, names: Collection[int], times: dict[str, float]) -> tiles.Outputs:
         """Normalise and run: uint8 `[N, H, W, 3]` → for each stride float32 score maps and scores on the CPU."""
         on_cuda = self.device.type == "cuda"
-        autocast = torch.autocast("cuda", getattr(torch, self.precision)) if on_cuda else nullcontext()
         with self._lock, _timed(times, "network"), torch.inference_mode():
+            # From pinned memory a card fetches them by itself.
+            sent = pixels.pin_memory().to(self.device, non_blocking=True) if on_cuda else pixels.to(self.device)
             # The permuted view of [N, H, W, 3] already is channels-last, so nothing is copied to get there.
-            images = pixels.to(self.device).permute(0, 3, 1, 2).float().div_(255).sub_(self._mean).div_(self._std)
-            with autocast:
+            images = sent.permute(0, 3, 1, 2).float().div_(255).sub_(self._mean).div_(self._std)
+            with self.autocast():
                 outputs = self._run(images, len(names) > 1)
-            # Copying to the CPU waits for the device, so the time that is measured is the whole pass.
-            return {stride: _to_cpu(*output) for stride, output in outputs.items() if stride in names}
+            copies = {stride: _to_cpu(*output) for stride, output in outputs.items() if stride in names}
+            if on_cuda:  # once, for upload, pass and copies: what is measured is all of them
+                torch.cuda.current_stream(self.device).synchronize()
+            return copies
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Give the context in which layers compute in the segmenter's precision."""
+        if self.precision == "float32":
+            return nullcontext()
+        return torch.autocast(self.device.type, getattr(torch, self.precision))
 
     def _run(self, images: Tensor, several: bool) -> tiles.Outputs:
         """Run the network for its own output, or for several."""
@@ -362,8 +408,13 @@ def device_lock(device_type: str) -> threading.Lock:
 
 
 def _to_cpu(score_map: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
-    copied = score_map.float().cpu().contiguous()
-    return copied, copied if scores is score_map else scores.float().cpu().contiguous()
+    """Copy to the CPU as float32; from CUDA without waiting, so what is there may be read only after its stream is."""
+
+    def copy(tensor: Tensor) -> Tensor:
+        return tensor.float().contiguous().to("cpu", non_blocking=tensor.is_cuda)
+
+    copied = copy(score_map)
+    return copied, copied if scores is score_map else copy(scores)
 
 
 def _average(plain: Sequence[Segmentation], mirrored: Sequence[Segmentation]) -> Segmentation:

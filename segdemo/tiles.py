@@ -55,12 +55,17 @@ class Cut:
         return (2 * self.halo + self.multiple) ** 2
 
     def tiles(self, width: int, height: int) -> list[tuple[Span, Span]]:
-        """Cut a photo: pairs of the spans of rows and of columns, row by row."""
-        side = isqrt(self.pixels)
-        # What one side does not need, the other may have.
-        rows = self._spans(height, max(side, self.pixels // width))
-        columns = self._spans(width, max(side, self.pixels // max(row.last - row.first for row in rows)))
+        """Cut a photo, so that little is seen twice: pairs of the spans of rows and of columns, row by row."""
+        # As high as the photo, about square, or as wide as the photo: what one side does not need, the other may have.
+        cuts = [self._cut(width, height, window) for window in (height, isqrt(self.pixels), self.pixels // width)]
+        most = max(self.pixels, self.least)
+        rows, columns = min((cut for cut in cuts if _longest(cut[0]) * _longest(cut[1]) <= most), key=_seen)
         return [(row, column) for row in rows for column in columns]
+
+    def _cut(self, width: int, height: int, window: int) -> tuple[list[Span], list[Span]]:
+        """Cut rows of at most `window` pixels and columns of what is left for them."""
+        rows = self._spans(height, window)
+        return rows, self._spans(width, self.pixels // _longest(rows))
 
     def _spans(self, length: int, window: int) -> list[Span]:
         if length <= window:
@@ -73,6 +78,16 @@ class Cut:
         stops = [min(start + kept, length) for start in starts]
         spans = zip(starts, stops, strict=True)
         return [Span(a, b, max(0, a - self.halo), min(length, b + self.halo)) for a, b in spans]
+
+
+def _longest(spans: list[Span]) -> int:
+    return max(each.last - each.first for each in spans)
+
+
+def _seen(cut: tuple[list[Span], list[Span]]) -> int:
+    """Count the pixels of all tiles with their halos."""
+    rows, columns = (sum(each.last - each.first for each in spans) for spans in cut)
+    return rows * columns
 
 
 def score(image: Image.Image, cut: Cut, forward: Callable[[Tensor], Outputs]) -> Outputs:

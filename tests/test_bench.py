@@ -12,9 +12,10 @@ from PIL import Image
 
 from segdemo.__main__ import main
 from segdemo.bench import bench as whole
-from segdemo.bench import megapixels, passes, serving
+from segdemo.bench import megapixels, passes, precision, serving
 from segdemo.bench.lessons import lesson_ms
 from segdemo.bench.photos import write_photo
+from segdemo.images import read_image
 from segdemo.models import build
 from segdemo.segmenter import Segmenter
 
@@ -29,7 +30,7 @@ def segmenters():
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
     monkeypatch.setattr(passes, "SIDE", 64)
-    monkeypatch.setattr(passes, "_MATRIX", 64)
+    monkeypatch.setattr(passes, "_USUAL_MATRIX", 64)
     monkeypatch.setattr(passes, "_CROP", 32)
 
 
@@ -47,8 +48,34 @@ def test_operations_are_counted():
 
 def test_rates_are_operations_over_seconds(segmenters):
     for figures in passes.forward_vs_matmul(segmenters, 2).values():
+        assert (figures["batch"], figures["precision"]) == (1, "float32")
         assert figures["gflops_per_s"] == pytest.approx(figures["gflops"] / figures["seconds"])
         assert figures["ratio"] == pytest.approx(figures["gflops_per_s"] / figures["matmul_gflops_per_s"])
+
+
+def test_passes_are_measured_in_the_segmenters_precision_and_on_a_card_in_batches(monkeypatch):
+    seen = []
+    segmenter = Segmenter.load(CLASSIFIER, "cpu", "bfloat16")
+    score = segmenter.network.score
+    score.register_forward_hook(lambda _, inputs, output: seen.append((len(output), output.dtype)))
+    monkeypatch.setattr(passes, "_BATCH", {"cpu": 2})
+    ((name, figures),) = passes.forward_vs_matmul({CLASSIFIER: segmenter}, 1).items()
+    assert (name, figures["batch"], figures["precision"]) == (CLASSIFIER, 2, "bfloat16")
+    assert seen[1:] == [(2, torch.bfloat16)] * 2  # the first counted operations
+
+
+def test_precisions_are_compared_pixel_by_pixel(monkeypatch, pet_folder):
+    monkeypatch.setattr(precision.catalog, "BUNDLED", {CLASSIFIER: None})
+    found = precision.bfloat16_vs_float32("cpu", None)
+    assert found["photos"] == 4
+    maps = []
+    for kind in ("float32", "bfloat16"):
+        segmenter = Segmenter.load(CLASSIFIER, "cpu", kind)
+        maps.append([segmenter(read_image(gr.get_image(name))).class_map() for name in precision.EXAMPLES])
+    shares = [np.mean(one == other) for one, other in zip(*maps, strict=True)]
+    assert found[CLASSIFIER]["worst_photo"] == pytest.approx(min(shares), abs=1e-4)
+    assert min(shares) <= found[CLASSIFIER]["pixels_equal"] <= max(shares) < 1
+    assert precision.bfloat16_vs_float32("cpu", pet_folder)["photos"] == 1
 
 
 def test_there_is_a_crop_for_every_cell(segmenters):
@@ -77,10 +104,12 @@ def test_a_photo_has_its_size_and_its_seed(tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not tell the peak")
 def test_large_photos_are_measured_in_a_process_of_their_own(monkeypatch):
     monkeypatch.setattr(megapixels, "SIZES", (0.02, 0.04, 9.0))
+    monkeypatch.setattr(megapixels, "_REFERENCE", 0.03)
     found = megapixels.megapixels(1.0, "cpu")
     assert list(found) == ["0.02", "0.04", "spread", "is_linear"]
     for row in (found["0.02"], found["0.04"]):
         assert row["seconds"] > 0 and row["peak_mb"] > 100
+        assert row["vs_one_megapixel"] > 0
     assert found["spread"] >= 1
 
 
@@ -124,7 +153,7 @@ def test_an_unknown_figure_is_refused_in_one_line(capsys):
 
 
 def test_every_figure_has_its_key():
-    assert len(set(whole.KEYS)) == len(whole.KEYS) == 11
+    assert len(set(whole.KEYS)) == len(whole.KEYS) == 12
 
 
 def test_every_control_of_a_lesson_is_moved_to_and_fro():

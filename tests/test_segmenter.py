@@ -12,7 +12,8 @@ from torch import nn
 
 from segdemo.checkpoints import Metadata
 from segdemo.models import SegmentationNetwork, build
-from segdemo.segmenter import Segmenter, choose_device, fit, fold_batch_norm
+from segdemo.models.blocks import InBlocks
+from segdemo.segmenter import Segmenter, choose_device, choose_precision, fit, fold_batch_norm, run_in_blocks
 
 METADATA = Metadata(
     architecture="tiny",
@@ -126,6 +127,45 @@ def test_folding_batch_norm_changes_no_score_and_leaves_no_batch_norm():
     with torch.inference_mode():
         torch.testing.assert_close(folded(images), network(images), rtol=1e-4, atol=1e-4)
     assert not any(isinstance(layer, nn.BatchNorm2d) for layer in folded.modules())
+
+
+def test_an_fcn_in_blocks_gives_the_same_scores(monkeypatch):
+    monkeypatch.setattr("segdemo.segmenter._LARGE", 40 * 96)
+    monkeypatch.setattr("segdemo.segmenter._SMALL", 16 * 96)
+    network = build("fcn_vgg", backbone="vgg11", num_classes=3, fc_width=8, fc_kernel=1).eval()
+    for skip in (network.score_pool4, network.score_pool3):
+        nn.init.normal_(skip.weight, std=0.1)
+    images = torch.randn(1, 3, 128, 96)
+    with torch.inference_mode():
+        whole = network.forward_outputs(images)
+        blocks = []
+        run_in_blocks(network)
+        for layer in network.modules():
+            if isinstance(layer, InBlocks):
+                layer.register_forward_hook(lambda layer, inputs, _: blocks.append(inputs[0][0, 0].numel()))
+        for stride, outputs in network.forward_outputs(images).items():
+            for found, wanted in zip(outputs, whole[stride], strict=True):
+                torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
+    assert 128 * 96 in blocks and len(blocks) > 8
+
+
+@pytest.mark.parametrize("has_bfloat16", [True, False])
+def test_the_precision_is_what_the_device_computes_fast(monkeypatch, has_bfloat16):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: has_bfloat16)
+    assert choose_precision(torch.device("cuda")) == ("bfloat16" if has_bfloat16 else "float16")
+    assert choose_precision(torch.device("cuda"), "float32") == "float32"
+    assert choose_precision(torch.device("cpu")) == choose_precision(torch.device("mps")) == "float32"
+    with pytest.raises(ValueError, match=r"no precision 'int3'.*auto, float32, bfloat16, float16"):
+        choose_precision(torch.device("cpu"), "int3")
+
+
+def test_a_pass_in_bfloat16_gives_nearly_the_same_scores_as_float32(striped_photo):
+    photo = Image.open(striped_photo).convert("RGB")
+    full, half = (Segmenter.load("conv1x1_vgg11", "cpu", precision)(photo) for precision in ("float32", "bfloat16"))
+    assert (full.precision, half.precision) == ("float32", "bfloat16")
+    assert half.scores.dtype == torch.float32
+    assert not torch.equal(half.scores, full.scores)
+    torch.testing.assert_close(half.scores, full.scores, rtol=0.05, atol=0.1)
 
 
 def test_the_cpu_is_always_there_and_auto_is_a_device_that_is():

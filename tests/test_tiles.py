@@ -91,6 +91,16 @@ def test_a_photo_that_fits_is_one_tile_without_a_halo():
 
 
 @pytest.mark.parametrize(
+    ("width", "height", "rows", "columns"),
+    [(1500, 1400, 1, 2), (1400, 1500, 2, 1), (2000, 2000, 2, 2), (9000, 300, 1, 2), (300, 9000, 2, 1)],
+)
+def test_a_photo_is_cut_where_least_is_seen_twice(width, height, rows, columns):
+    tiles = Cut(1300 * 1300, 96, 32).tiles(width, height)
+    assert len({row for row, _ in tiles}) == rows
+    assert len({column for _, column in tiles}) == columns
+
+
+@pytest.mark.parametrize(
     "network",
     [lambda: small_fcn(8), lambda: small_fcn(16), lambda: small_fcn(32), small_unet, small_conv1x1, Tiny],
     ids=["fcn8s", "fcn16s", "fcn32s", "unet", "conv1x1", "tiny"],

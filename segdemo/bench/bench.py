@@ -16,6 +16,7 @@ KEYS = (
     "forward_vs_matmul",
     "dense_vs_crops",
     "vs_padding100",
+    "bfloat16_vs_float32",
     "megapixels",
     "rerender_ms",
     "lesson_ms",
@@ -28,13 +29,14 @@ KEYS = (
 _SERVED = {"http_vs_forward", "clients", "soak", "first_page_s", "first_mask_s"}
 
 
-def bench(wanted: tuple[str, ...], device: str, quick: bool) -> dict[str, object]:
+def bench(wanted: tuple[str, ...], device: str, quick: bool, data: Path | None = None) -> dict[str, object]:
     """Measure.
 
     Args:
         wanted: Of `KEYS`.
         device: For the passes; the served app chooses its own.
         quick: Fewer runs, photos of up to 4 megapixels, fewer clients.
+        data: The folder of `oxford-iiit-pet/`, for real photos to compare precisions on.
 
     Returns:
         A value for each key that was wanted, and `machine`.
@@ -51,6 +53,10 @@ def bench(wanted: tuple[str, ...], device: str, quick: bool) -> dict[str, object
     for key in ("forward_vs_matmul", "dense_vs_crops", "vs_padding100"):
         if key in wanted:
             found[key] = getattr(passes, key)(segmenters, runs)
+    if "bfloat16_vs_float32" in wanted:
+        from segdemo.bench.precision import bfloat16_vs_float32  # noqa: PLC0415 - brings Gradio, for its photos
+
+        found["bfloat16_vs_float32"] = bfloat16_vs_float32(device, data)
     if "megapixels" in wanted:
         found["megapixels"] = megapixels(4.0 if quick else 48.0, device)
     with tempfile.TemporaryDirectory() as name:

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from segdemo.bench.photos import write_photo
-from segdemo.bench.timing import timed
+from segdemo.bench.timing import measure
 from segdemo.images import read_image
 from segdemo.segmenter import Segmenter
 
@@ -15,6 +15,8 @@ SIZES = (0.25, 1.0, 4.0, 12.0, 24.0, 48.0)
 _NETWORK = "fcn8s_vgg16"
 _ASPECT = 4 / 3
 _FLAT = 1.15  # times as long a pixel as the quickest
+_REFERENCE = 1.0  # megapixels of the photo that others are compared with
+_REFERENCES, _SHORT_RUNS = 3, 5  # runs
 
 
 def megapixels(largest: float, device: str) -> dict[str, object]:
@@ -25,34 +27,48 @@ def megapixels(largest: float, device: str) -> dict[str, object]:
         device: Where to compute.
 
     Returns:
-        By megapixels: `seconds` (reading, resizing, network, class map), `seconds_per_megapixel`, and `peak_mb`, the
-        most memory that the process held (none on Windows); and `spread`, the dearest pixel over the cheapest.
+        By megapixels: `seconds` (reading, network, class map), `seconds_per_megapixel`, `vs_one_megapixel` (a pixel's
+        cost over one's in a photo of one megapixel, timed just before and after in the same process, since a shared
+        machine changes its speed), and `peak_mb`, the most memory that the process held (none on Windows; at least
+        what one megapixel takes); and `spread`, the dearest pixel over the cheapest by `vs_one_megapixel`.
     """
     rows = {}
     for size in (size for size in SIZES if size <= largest):
-        command = [sys.executable, "-m", "segdemo.bench.megapixels", str(size), device]
+        command = [sys.executable, "-m", "segdemo.bench.megapixels", str(size), device, str(_REFERENCE)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         rows[f"{size:g}"] = json.loads(done.stdout.splitlines()[-1])
-    each = [row["seconds_per_megapixel"] for row in rows.values()]
+    each = [row["vs_one_megapixel"] for row in rows.values()]
     return {**rows, "spread": max(each) / min(each), "is_linear": max(each) / min(each) <= _FLAT}
 
 
-def measure_one(size: float, device: str) -> dict[str, float | None]:
-    """Segment one photo of so many megapixels, after a small one to warm up."""
-    height = round((size * 1e6 / _ASPECT) ** 0.5)
-    width = round(size * 1e6 / height)
+def measure_one(size: float, device: str, reference: float = _REFERENCE) -> dict[str, float | None]:
+    """Segment one photo of so many megapixels, between photos of `reference` megapixels to compare with."""
     segmenter = Segmenter.load(_NETWORK, device)
+
+    def see(path: Path) -> None:
+        image = read_image(path)
+        segmenter(image, max(image.size)).class_map()
+
     with tempfile.TemporaryDirectory() as folder:
-        small = read_image(write_photo(Path(folder) / "small.jpg", 256, 192))
-        segmenter(small, 256).class_map()
-        path = write_photo(Path(folder) / "photo.jpg", width, height)
+        one, photo = (
+            _write(Path(folder) / f"{name}.jpg", area) for name, area in (("one", reference), ("photo", size))
+        )
+        before = measure(lambda: see(one), _REFERENCES)
+        seconds = measure(lambda: see(photo), _SHORT_RUNS if size <= 1 else 1, warmup=0).median
+        after = measure(lambda: see(one), _REFERENCES, warmup=0)
+        peak = _peak_mb()
+    usual = (before.median + after.median) / 2 / reference
+    return {
+        "seconds": seconds,
+        "seconds_per_megapixel": seconds / size,
+        "vs_one_megapixel": seconds / size / usual,
+        "peak_mb": peak,
+    }
 
-        def run() -> None:
-            image = read_image(path)
-            segmenter(image, max(image.size)).class_map()
 
-        seconds, _ = timed(run)
-    return {"seconds": seconds, "seconds_per_megapixel": seconds / size, "peak_mb": _peak_mb()}
+def _write(path: Path, megapixels: float) -> Path:
+    height = round((megapixels * 1e6 / _ASPECT) ** 0.5)
+    return write_photo(path, round(megapixels * 1e6 / height), height)
 
 
 def _peak_mb() -> float | None:
@@ -68,4 +84,4 @@ def _peak_mb() -> float | None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure_one(float(sys.argv[1]), sys.argv[2])))
+    print(json.dumps(measure_one(float(sys.argv[1]), sys.argv[2], float(sys.argv[3]))))

@@ -13,7 +13,9 @@ from segdemo.models import SegmentationNetwork
 from segdemo.segmenter import Segmenter
 
 SIDE = 512  # pixels
-_MATRIX = 2048  # rows and columns of the product that gives the machine's rate
+_MATRIX = {"cuda": 8192}  # rows and columns of the product that gives the machine's rate
+_USUAL_MATRIX = 2048
+_BATCH = {"cuda": 32}  # photos in a pass; a CPU has enough to do with one
 _CROP = 128  # pixels, of the sliding crops
 _CROPS_AT_ONCE = 32
 _PADDING = 100  # of the first conv in Long, Shelhamer, Darrell, 2015
@@ -21,19 +23,24 @@ _FCN, _CLASSIFIER = "fcn8s_vgg16", "conv1x1_vgg11"
 
 
 def forward_vs_matmul(segmenters: dict[str, Segmenter], runs: int) -> dict[str, dict[str, float]]:
-    """Compare each network's rate in a forward pass with the machine's in a large matrix product.
+    """Compare each network's rate in a forward pass with the machine's in a large matrix product of its precision.
 
     Returns:
-        By network: `gflops` of the pass at 512×512, seconds, `gflops_per_s`, `matmul_gflops_per_s`, and `ratio`.
+        By network: `batch` (32 photos on CUDA, else one), `precision`, `gflops` of the pass at 512×512, seconds,
+        `gflops_per_s`, `matmul_gflops_per_s`, and `ratio`.
     """
     found = {}
     for name, segmenter in segmenters.items():
-        images = _images(segmenter, SIDE)
+        kind, precision = segmenter.device.type, segmenter.precision
+        images = _images(segmenter, SIDE, _BATCH.get(kind, 1))
         flops = count_flops(segmenter.network, images)
-        a, b = (torch.randn(_MATRIX, _MATRIX, device=segmenter.device) for _ in range(2))
+        side = _MATRIX.get(kind, _USUAL_MATRIX)
+        a, b = (torch.randn(side, side, device=kind).to(getattr(torch, precision)) for _ in range(2))
         passes, products = measure_in_turn(_pass(segmenter, images), lambda a=a, b=b: _done(a @ b), runs)
-        rates = flops / passes.median / 1e9, 2 * _MATRIX**3 / products.median / 1e9
+        rates = flops / passes.median / 1e9, 2 * side**3 / products.median / 1e9
         found[name] = {
+            "batch": len(images),
+            "precision": precision,
             "gflops": flops / 1e9,
             **_named("seconds", passes),
             "gflops_per_s": rates[0],
@@ -65,8 +72,9 @@ def dense_vs_crops(segmenters: dict[str, Segmenter], runs: int) -> dict[str, flo
 
     @torch.inference_mode()
     def slide() -> None:
-        for batch in crops.split(_CROPS_AT_ONCE):
-            _done(segmenter.network.score_map(batch))
+        with segmenter.autocast():
+            for batch in crops.split(_CROPS_AT_ONCE):
+                _done(segmenter.network.score_map(batch))
 
     sliding = measure(slide, max(runs // 5, 1))
     dense = measure(_pass(segmenter, images), runs)
@@ -96,15 +104,16 @@ def load_all(device: str) -> dict[str, Segmenter]:
     return {name: Segmenter.load(name, device) for name in catalog.BUNDLED}
 
 
-def _images(segmenter: Segmenter, side: int) -> Tensor:
-    images = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(0))
+def _images(segmenter: Segmenter, side: int, count: int = 1) -> Tensor:
+    images = torch.randn(count, 3, side, side, generator=torch.Generator().manual_seed(0))
     return images.to(segmenter.device, memory_format=torch.channels_last)
 
 
 def _pass(segmenter: Segmenter, images: Tensor) -> Callable[[], None]:
     @torch.inference_mode()
     def run() -> None:
-        _done(segmenter.network(images))
+        with segmenter.autocast():
+            _done(segmenter.network(images))
 
     return run
 

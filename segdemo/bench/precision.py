@@ -1,0 +1,53 @@
+"""What a pass in half the bits changes: class maps in bfloat16 against those in float32."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import gradio as gr
+from PIL import Image
+
+from segdemo import catalog
+from segdemo.images import read_image
+from segdemo.segmenter import Segmenter
+
+EXAMPLES = ("cheetah.jpg", "cheetah1.jpg", "lion.jpg", "tower.jpg")  # photos that gradio ships
+
+
+def bfloat16_vs_float32(device: str, data: Path | None) -> dict[str, object]:
+    """Compare the class maps of the bundled networks in both precisions, at the photos' own sizes.
+
+    Args:
+        device: Where to compute; a CPU computes bfloat16 too, if not sooner.
+        data: The folder of `oxford-iiit-pet/`, whose held-out photos are taken; none takes gradio's four examples.
+
+    Returns:
+        `photos`, and by network `pixels_equal`, the share of pixels with the same class, and `worst_photo`, that share
+        in the photo where it is least.
+
+    Raises:
+        DataError: The dataset is not there.
+    """
+    photos = list(_photos(data))
+    return {"photos": len(photos), **{name: _compare(name, device, photos) for name in catalog.BUNDLED}}
+
+
+def _photos(data: Path | None) -> Iterator[Image.Image]:
+    if data is None:
+        yield from (read_image(gr.get_image(name)) for name in EXAMPLES)
+        return
+    from segdemo.training.data import labelled_photos  # noqa: PLC0415 - not among what a server needs
+
+    yield from (photo for photo, _, _ in labelled_photos(data, "held-out"))
+
+
+def _compare(name: str, device: str, photos: list[Image.Image]) -> dict[str, float]:
+    full, half = (Segmenter.load(name, device, precision) for precision in ("float32", "bfloat16"))
+    shares, pixels, remaining = [], [], iter(photos)
+    while batch := list(islice(remaining, 32)):
+        for one, other in zip(full(batch), half(batch), strict=True):
+            same = one.class_map() == other.class_map()
+            shares.append(same.mean().item())
+            pixels.append(same.size)
+    equal = sum(share * size for share, size in zip(shares, pixels, strict=True)) / sum(pixels)
+    return {"pixels_equal": equal, "worst_photo": min(shares)}

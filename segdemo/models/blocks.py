@@ -1,0 +1,91 @@
+"""Stages run block by block: what they compute at the image's own resolution never lies in memory as a whole."""
+
+from collections.abc import Iterator
+from math import isqrt
+
+import torch
+from torch import Tensor, nn
+
+
+class InBlocks(nn.Module):
+    """Runs one or more stages of convs and a MaxPool on blocks of an image, with the same result.
+
+    The first stages of a VGG hold 64 and 128 channels at the image's size and half of it, far more than what is left
+    behind their pooling. Each block is read with the few pixels round it that its own depend on. Stages in blocks may
+    lie inside: a large block of several stages can let each of them run in small ones.
+
+    Args:
+        stages: Convs that keep the size, layers that look at one pixel, and MaxPools, the last of them at the end. In
+            `eval` mode: the pixels that two blocks share would count twice in statistics.
+        pixels: Of the input that are read at once, those round a block aside; an input no larger runs as a whole.
+
+    Raises:
+        ValueError: The stages have another form.
+    """
+
+    def __init__(self, stages: nn.Sequential, pixels: int) -> None:
+        super().__init__()
+        self.stages, self.pixels = stages, pixels
+        self.step, depends = 1, 0
+        for layer in stages.modules():  # those of stages that lie inside too, in their order
+            if isinstance(layer, nn.Conv2d):
+                depends += _check_conv(layer).padding[0] * self.step
+            elif isinstance(layer, nn.MaxPool2d):
+                self.step *= _check_pool(layer).stride
+        last = [layer for layer in stages.modules() if not list(layer.children())][-1]
+        if not isinstance(last, nn.MaxPool2d):
+            raise ValueError(f"a stage ends with a MaxPool, not with {last}")
+        self.halo = -(-depends // self.step) * self.step
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map `[N, C, H, W]` to `[N, D, H/step, W/step]`."""
+        count, _, height, width = images.shape
+        if count * height * width <= self.pixels or images.is_meta:
+            return self.stages(images)
+        side = isqrt(self.pixels // count)
+        # What one side does not need, the other may have.
+        tall = min(height, max(1, side, self.pixels // (count * width)))
+        whole: Tensor | None = None
+        for rows, near_rows in self._blocks(height, tall):
+            for columns, near_columns in self._blocks(width, self.pixels // (count * tall)):
+                block = self.stages(images[:, :, near_rows, near_columns])
+                if whole is None:
+                    size = (count, block.shape[1], height // self.step, width // self.step)
+                    whole = block.new_empty(size).contiguous(memory_format=torch.channels_last)
+                to_rows, from_rows = self._cells(rows, near_rows)
+                to_columns, from_columns = self._cells(columns, near_columns)
+                whole[:, :, to_rows, to_columns] = block[:, :, from_rows, from_columns]
+        return whole
+
+    def _blocks(self, length: int, most: int) -> Iterator[tuple[slice, slice]]:
+        """Part a side into equal blocks of at most `most` pixels: each, and each with what is read round it.
+
+        At the image's edges as much is read as elsewhere, so that all blocks are of one size: memory that one gives
+        back fits the next, and layers are prepared for one size alone.
+        """
+        cells = max(1, most // self.step)
+        count = -(-length // (cells * self.step))
+        size = -(-length // (count * self.step)) * self.step
+        latest = max(0, (length - size - 2 * self.halo) // self.step * self.step)
+        for start in range(0, length, size):
+            stop = min(start + size, length)
+            first = min(max(0, start - self.halo), latest)
+            yield slice(start, stop), slice(first, length if first == latest else first + size + 2 * self.halo)
+
+    def _cells(self, kept: slice, near: slice) -> tuple[slice, slice]:
+        """Give the places of a block's cells in the whole output and in the block's own; a rest of a cell is none."""
+        start, stop = kept.start // self.step, kept.stop // self.step
+        first = near.start // self.step
+        return slice(start, stop), slice(start - first, stop - first)
+
+
+def _check_conv(conv: nn.Conv2d) -> nn.Conv2d:
+    if conv.stride != (1, 1) or 2 * conv.padding[0] != conv.dilation[0] * (conv.kernel_size[0] - 1):
+        raise ValueError(f"the convs of a stage keep the size, unlike {conv}")
+    return conv
+
+
+def _check_pool(pool: nn.MaxPool2d) -> nn.MaxPool2d:
+    if pool.kernel_size != pool.stride or pool.padding:
+        raise ValueError(f"a stage ends with a MaxPool that parts its input into blocks, unlike {pool}")
+    return pool
