@@ -175,7 +175,7 @@ def clients(server: Server, folder: Path, counts: tuple[int, ...], requests: int
 
 
 def soak(server: Server, folder: Path, requests: int) -> dict[str, float]:
-    """Send requests one after the other, each with another photo and network, and watch the app's memory.
+    """Send requests one after the other, each as a new visitor with another photo and network, and watch the memory.
 
     Args:
         server: The app.
@@ -194,12 +194,13 @@ def soak(server: Server, folder: Path, requests: int) -> dict[str, float]:
     except ImportError as error:
         raise ValueError("`soak` needs psutil: pip install -r requirements-dev.txt") from error
     photos = [write_photo(folder / f"soak{i}.jpg", 200 + 40 * i, 300, seed=i) for i in range(8)]
-    names, client, process = list(catalog.BUNDLED), _client(server.url), psutil.Process(server.process)
+    names, process = list(catalog.BUNDLED), psutil.Process(server.process)
     settled = 0
-    for index in range(requests):
-        segment(client, photos[index % len(photos)], names[index % len(names)])
-        if index + 1 == max(requests // 10, 2 * len(names)):  # by then every network is loaded and has run
-            settled = process.memory_info().rss
+    with httpx.Client(timeout=_PATIENCE) as http:
+        for index in range(requests):
+            segment_over_http(http, server.url, photos[index % len(photos)], names[index % len(names)], None)
+            if index + 1 == max(requests // 10, 2 * len(names)):  # by then every network is loaded and has run
+                settled = process.memory_info().rss
     end = process.memory_info().rss
     return {"requests": requests, "settled_mb": settled / 1e6, "end_mb": end / 1e6, "growth": end / settled - 1}
 

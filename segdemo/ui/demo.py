@@ -13,6 +13,7 @@ from segdemo.ui.link import Place
 from segdemo.ui.page import Page
 
 _HOUR = 3600
+_VISITORS = 1000  # whose results are kept; Gradio forgets those of a closed page after an hour
 _LINE = 64  # requests that may wait; a class of thirty can press twice
 host = Host()
 # Darker than the theme's own: a text wants 4.5:1 against what is behind it, on a projector most of all.
@@ -100,6 +101,7 @@ def launch(demo: gr.Blocks, **overrides: object) -> tuple[object, str, str]:
         "enable_monitoring": False,
         "show_error": False,
         "max_file_size": "40mb",
+        "state_session_capacity": _VISITORS,
         "app_kwargs": {"middleware": [Middleware(HostMiddleware, host=host)]},
     }
     host.handle_stop_signal()
