@@ -75,7 +75,10 @@ def test_precisions_are_compared_pixel_by_pixel(monkeypatch, pet_folder):
     shares = [np.mean(one == other) for one, other in zip(*maps, strict=True)]
     assert found[CLASSIFIER]["worst_photo"] == pytest.approx(min(shares), abs=1e-4)
     assert min(shares) <= found[CLASSIFIER]["pixels_equal"] <= max(shares) < 1
-    assert precision.bfloat16_vs_float32("cpu", pet_folder)["photos"] == 1
+    with pytest.raises(ValueError, match="too few photos"):
+        precision.bfloat16_vs_float32("cpu", pet_folder)
+    monkeypatch.setattr(precision, "_SPLIT", "trainval")
+    assert precision.bfloat16_vs_float32("cpu", pet_folder)["photos"] == 4
 
 
 def test_there_is_a_crop_for_every_cell(segmenters):

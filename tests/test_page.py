@@ -61,3 +61,23 @@ def test_what_was_uploaded_comes_through(small_client, tmp_path):
 def test_a_web_address_is_not_fetched_for_a_client_either(small_client):
     with pytest.raises(AppError, match="web address"):
         small_client.predict(handle_file("http://127.0.0.1:9/photo.jpg"), api_name="/one")
+
+
+def test_each_visitor_has_values_of_their_own_and_costs_no_description_of_the_page():
+    with Page() as page:
+        held, text, shown = gr.State(0), gr.Textbox(), gr.Textbox()
+
+        def add(count, name):
+            return count + 1, gr.Textbox(value=f"{name} {count + 1}", label=name)
+
+        gr.Button().click(add, [held, text], [held, shown], api_name="add")
+    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    first, second = Client(url, verbose=False), Client(url, verbose=False)
+    said = [client.predict(name, api_name="/add") for client, name in ((first, "a"), (first, "a"), (second, "b"))]
+    sessions = page.state_holder.session_data
+    page.close(verbose=False)
+    assert [each["value"] for each in said] == ["a 1", "a 2", "b 1"]
+    assert len(sessions) == 2
+    for session in sessions.values():
+        assert not any(session.config_values.values())
+        assert set(session.blocks_config.blocks) == set(page.blocks)

@@ -11,6 +11,7 @@ from segdemo import catalog
 from segdemo.images import read_image
 from segdemo.segmenter import Segmenter
 
+_SPLIT = "held-out"
 EXAMPLES = ("cheetah.jpg", "cheetah1.jpg", "lion.jpg", "tower.jpg")  # photos that gradio ships
 
 
@@ -27,8 +28,11 @@ def bfloat16_vs_float32(device: str, data: Path | None) -> dict[str, object]:
 
     Raises:
         DataError: The dataset is not there.
+        ValueError: None of its photos is held out.
     """
     photos = list(_photos(data))
+    if not photos:
+        raise ValueError(f"{data} has too few photos for one to be {_SPLIT}")
     return {"photos": len(photos), **{name: _compare(name, device, photos) for name in catalog.BUNDLED}}
 
 
@@ -38,7 +42,7 @@ def _photos(data: Path | None) -> Iterator[Image.Image]:
         return
     from segdemo.training.data import labelled_photos  # noqa: PLC0415 - not among what a server needs
 
-    yield from (photo for photo, _, _ in labelled_photos(data, "held-out"))
+    yield from (photo for photo, _, _ in labelled_photos(data, _SPLIT))
 
 
 def _compare(name: str, device: str, photos: list[Image.Image]) -> dict[str, float]:

@@ -28,7 +28,7 @@ def segment(image: str | None, network: str, heat_class: str, analysis_size: flo
         analysis_size: The longer side in pixels at which the network sees the photo; none or 0 takes its own.
 
     Returns:
-        Overlay, heatmap and index mask (palette PNG), each of the photo's size, and the facts as JSON.
+        Overlay (JPEG), heatmap and index mask (palette PNG), each of the photo's size, and the facts as JSON.
     """
     if image is None:
         raise gr.Error("There is no image in the request.", print_exception=False)
@@ -41,7 +41,7 @@ def segment(image: str | None, network: str, heat_class: str, analysis_size: flo
     class_map = segmentation.class_map()
     folder = files.new_folder()
     pictures = {
-        "overlay.png": render.overlay(photo, class_map, segmentation.colours, 0.6, segmentation.has_background),
+        "overlay.jpg": render.overlay(photo, class_map, segmentation.colours, 0.6, segmentation.has_background),
         "heatmap.png": render.heatmap(segmentation.heatmap(index)),
         "mask.png": render.index_mask(class_map, segmentation.colours),
     }
