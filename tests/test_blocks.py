@@ -84,3 +84,12 @@ def test_a_small_input_runs_as_a_whole():
 def test_another_form_is_refused(stage):
     with pytest.raises(ValueError, match="stage"):
         InBlocks(stage, 1)
+
+
+def test_a_batch_of_small_images_is_split_between_images():
+    stage, seen = split_at_max_pools(vgg_features("vgg16"))[0].eval(), []
+    stage[0].register_forward_hook(lambda _, inputs, __: seen.append(tuple(inputs[0].shape)))
+    images = torch.randn(5, 3, 16, 16)
+    with torch.no_grad():
+        torch.testing.assert_close(InBlocks(stage, 2 * 16 * 16)(images), stage(images), rtol=1e-5, atol=1e-5)
+    assert seen == [(2, 3, 16, 16), (2, 3, 16, 16), (1, 3, 16, 16), (5, 3, 16, 16)]

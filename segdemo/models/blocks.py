@@ -42,15 +42,17 @@ class InBlocks(nn.Module):
         count, _, height, width = images.shape
         if count * height * width <= self.pixels or images.is_meta:
             return self.stages(images)
-        side = isqrt(self.pixels // count)
+        if count > 1:
+            some = max(1, self.pixels // (height * width))
+            return torch.cat([self(each) for each in images.split(some)])
         # What one side does not need, the other may have.
-        tall = min(height, max(1, side, self.pixels // (count * width)))
+        tall = min(height, max(1, isqrt(self.pixels), self.pixels // width))
         whole: Tensor | None = None
         for rows, near_rows in self._blocks(height, tall):
-            for columns, near_columns in self._blocks(width, self.pixels // (count * tall)):
+            for columns, near_columns in self._blocks(width, self.pixels // tall):
                 block = self.stages(images[:, :, near_rows, near_columns])
                 if whole is None:
-                    size = (count, block.shape[1], height // self.step, width // self.step)
+                    size = (1, block.shape[1], height // self.step, width // self.step)
                     whole = block.new_empty(size).contiguous(memory_format=torch.channels_last)
                 to_rows, from_rows = self._cells(rows, near_rows)
                 to_columns, from_columns = self._cells(columns, near_columns)
