@@ -6,6 +6,7 @@ import urllib.request
 import zipfile
 
 import gradio as gr
+import httpx
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
@@ -15,6 +16,7 @@ from PIL import Image
 from segdemo import catalog
 from segdemo.images import read_image
 from segdemo.segmenter import Segmenter
+from segdemo.ui import inference
 
 PUBLIC = {"/segment", "/transposed_conv", "/adaptive_pooling", "/size_trace", "/fc_as_conv", "/compare", "/batch"}
 
@@ -95,6 +97,50 @@ def test_no_inner_event_is_published(client, demo_url):
     assert set(inner) == PUBLIC
     info = json.load(urllib.request.urlopen(f"{demo_url}gradio_api/info"))
     assert set(info["named_endpoints"]) == PUBLIC
+
+
+def answer_to(demo_url, data):
+    """Send a request's data as it is and give the whole answer, whatever it says."""
+    url = f"{demo_url}gradio_api/call/segment"
+    event = post(url, {"data": data})["event_id"]
+    return urllib.request.urlopen(f"{url}/{event}", timeout=60).read().decode()
+
+
+def test_no_text_of_an_exception_reaches_a_client(demo_url, client, striped_photo, monkeypatch, capfd):
+    def fail(request, images):
+        raise RuntimeError("a secret of the server")
+
+    monkeypatch.setattr(inference._turns, "_work", fail)
+    with pytest.raises(AppError) as caught:
+        segment(client, striped_photo)
+    assert "secret" not in str(caught.value)
+    (path,) = httpx.post(f"{demo_url}gradio_api/upload", files={"files": striped_photo.read_bytes()}).json()
+    answer = answer_to(demo_url, [{"path": path, "meta": {"_type": "gradio.FileData"}}, "fcn8s_vgg16", "auto", None])
+    assert "event: error" in answer
+    assert "secret" not in answer
+    assert "a secret of the server" in capfd.readouterr().err, "who runs the server can read what went wrong"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [],
+        [None] * 9,
+        [5, "fcn8s_vgg16", "auto", None],
+        ["text", "fcn8s_vgg16", "auto", None],
+        [{"path": None, "meta": {"_type": "gradio.FileData"}}, "fcn8s_vgg16", "auto", None],
+        [{"path": ["a"], "meta": {"_type": "gradio.FileData"}}, "fcn8s_vgg16", "auto", None],
+        [{"url": "data:image/png;base64,!!!"}, "fcn8s_vgg16", "auto", None],
+        [None, ["fcn8s_vgg16"], {"class": 1}, "many"],
+        [None, "fcn8s_vgg16", "auto", 1e300],
+    ],
+    ids=str,
+)
+def test_a_request_of_another_shape_gets_no_text_of_an_exception(demo_url, data):
+    answer = answer_to(demo_url, data)
+    assert "event: error" in answer
+    for mark in ("Traceback", "Error:", ".py", "site-packages", "pydantic", "object has no attribute", "<class"):
+        assert mark not in answer
 
 
 def test_the_three_requests_of_the_readme_work(demo_url, striped_photo):

@@ -17,6 +17,7 @@ from segdemo.bench.lessons import lesson_ms
 from segdemo.bench.photos import write_photo
 from segdemo.images import read_image
 from segdemo.models import build
+from segdemo.models.blocks import InBlocks
 from segdemo.segmenter import Segmenter
 
 CLASSIFIER, FCN = "conv1x1_vgg11", "fcn8s_vgg16"
@@ -46,11 +47,31 @@ def test_operations_are_counted():
     assert passes.count_flops(network, images) == by_hand
 
 
+def test_a_product_of_matrices_is_made_as_such_and_as_a_conv(monkeypatch):
+    made = []
+    monkeypatch.setattr(passes, "_done", made.append)
+    for product in passes._products(64, "cpu", torch.float32):
+        product()
+    as_such, as_conv = made
+    torch.testing.assert_close(as_conv[0].permute(1, 2, 0).reshape(64, 64), as_such, rtol=1e-4, atol=1e-4)
+
+
+def test_what_blocks_compute_twice_is_counted_once():
+    network = build("fcn_vgg", backbone="vgg11", num_classes=3, fc_width=8, fc_kernel=1).eval()
+    images = torch.randn(1, 3, 96, 96)
+    whole = passes.count_flops(network, images)
+    stages = network.stages[0]
+    network.stages[0] = InBlocks(stages, 32 * 32)
+    assert passes.count_flops(network, images) == whole
+    assert network.stages[0].pixels == 32 * 32
+
+
 def test_rates_are_operations_over_seconds(segmenters):
     for figures in passes.forward_vs_matmul(segmenters, 2).values():
         assert (figures["batch"], figures["precision"]) == (1, "float32")
         assert figures["gflops_per_s"] == pytest.approx(figures["gflops"] / figures["seconds"])
-        assert figures["ratio"] == pytest.approx(figures["gflops_per_s"] / figures["matmul_gflops_per_s"])
+        rate = max(figures["matmul_gflops_per_s"], figures["conv1x1_gflops_per_s"])
+        assert figures["ratio"] == pytest.approx(figures["gflops_per_s"] / rate)
 
 
 def test_passes_are_measured_in_the_segmenters_precision_and_on_a_card_in_batches(monkeypatch):

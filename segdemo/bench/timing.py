@@ -51,11 +51,12 @@ def measure(function: Callable[[], object], runs: int, warmup: int = 1) -> Timin
     return Timing.of([timed(function)[0] for _ in range(runs)])
 
 
-def measure_in_turn(first: Callable[[], object], second: Callable[[], object], runs: int) -> tuple[Timing, Timing]:
-    """Time two functions one after the other, again and again, so that a machine that slows down slows both."""
-    first(), second()
-    pairs = [(timed(first)[0], timed(second)[0]) for _ in range(runs)]
-    return Timing.of([pair[0] for pair in pairs]), Timing.of([pair[1] for pair in pairs])
+def measure_in_turn(*functions: Callable[[], object], runs: int) -> list[Timing]:
+    """Time functions one after the other, again and again, so that a machine that slows down slows all of them."""
+    for function in functions:
+        function()
+    rounds = [[timed(function)[0] for function in functions] for _ in range(runs)]
+    return [Timing.of(list(seconds)) for seconds in zip(*rounds, strict=True)]
 
 
 def timed(function: Callable[[], object]) -> tuple[float, object]:
