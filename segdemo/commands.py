@@ -12,9 +12,10 @@ from segdemo.bench.bench import KEYS as FIGURES
 from segdemo.bench.bench import as_text
 from segdemo.bench.bench import bench as measure_speed
 from segdemo.checkpoints import CheckpointError, write_sums
+from segdemo.devices import choose_device
 from segdemo.predict import Job, Photo, Row, listed, predict_here
 from segdemo.ray_engine import predict_on_ray
-from segdemo.segmenter import Segmenter, choose_device
+from segdemo.segmenter import Segmenter
 from segdemo.training import report
 from segdemo.training.calibrate import calibrate as set_background
 from segdemo.training.data import CLASSES, load_pets

@@ -8,8 +8,8 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from segdemo.devices import choose_device
 from segdemo.predict import Job, Photo, Predictor, Row
-from segdemo.segmenter import choose_device
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,28 +1,24 @@
 """The inference module: photos in, segmentations out, on the best device there is."""
 
-import os
-import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
-from functools import cache
-from itertools import groupby, pairwise
+from itertools import groupby
 from math import ceil, lcm
 from typing import Literal
 
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
-from torchvision.models.resnet import BasicBlock, Bottleneck
+from torch import Tensor
 
 from segdemo import catalog, tiles
 from segdemo.checkpoints import Metadata
+from segdemo.devices import AUTO, choose_device, choose_precision, device_lock
 from segdemo.models import SegmentationNetwork
-from segdemo.models.blocks import InBlocks
 from segdemo.models.fcn import FCN
+from segdemo.models.inference import fold_batch_norm, run_in_blocks
 from segdemo.models.reach import reach
 from segdemo.segmentation import Segmentation
 
@@ -32,65 +28,9 @@ FULL = "full"
 SCALES = (1.0, 0.75, 1.5)
 """Of the analysis size, for best quality; the plain one first, the largest last."""
 AnalysisSize = int | Literal["full"] | None
-AUTO_PRECISION = "auto"
-PRECISIONS = ("float32", "bfloat16", "float16")
 _BATCH = 32
 _PIXELS_AT_ONCE = {"cpu": 1024 * 1024, "mps": 2048 * 2048, "cuda": 4096 * 4096}
 _PIXELS_IN_BLOCKS = 4096 * 4096  # of one photo, on a CPU, where an FCN's stages run in blocks
-# Pixels in a block of the first three stages together, and of the first alone: small ones stay in a processor's cache.
-_LARGE, _SMALL = 2 << 20, 1 << 17
-
-
-def choose_device(wanted: str = "auto") -> torch.device:
-    """Pick where to compute.
-
-    Args:
-        wanted: `auto` (CUDA, then MPS, then CPU), or what `torch.device` takes.
-
-    Raises:
-        ValueError: The device is not there or unknown.
-    """
-    if wanted == "auto":
-        return torch.device(next((name for name in ("cuda", "mps") if _works(name)), "cpu"))
-    try:
-        device = torch.device(wanted)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"There is no device {wanted!r} on this machine.") from error
-    return device
-
-
-def _works(name: str) -> bool:
-    """Find out whether an accelerator computes: an old card can be there without code for it in this torch."""
-    if not (torch.cuda.is_available() if name == "cuda" else torch.backends.mps.is_available()):
-        return False
-    if os.environ.get("SPACES_ZERO_GPU"):  # there, but lent only while a visitor's request runs
-        return True
-    try:
-        return torch.ones(1, device=name).add(1).item() == 2  # noqa: PLR2004
-    except RuntimeError:
-        return False
-
-
-def choose_precision(device: torch.device, wanted: str = AUTO_PRECISION) -> str:
-    """Pick the number format of the passes.
-
-    Args:
-        device: Where they run.
-        wanted: `float32`, `bfloat16`, `float16`, or `auto`: on CUDA bfloat16 where the card has it, else float16;
-            float32 elsewhere.
-
-    Raises:
-        ValueError: There is no such format.
-    """
-    if wanted != AUTO_PRECISION:
-        if wanted not in PRECISIONS:
-            choices = ", ".join((AUTO_PRECISION, *PRECISIONS))
-            raise ValueError(f"There is no precision {wanted!r}. Choose from {choices}.")
-        return wanted
-    if device.type != "cuda":
-        return "float32"
-    return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
 
 
 def check_analysis_size(longer_side: int, photo_side: int = 0) -> None:
@@ -133,32 +73,6 @@ def normalised(image: Image.Image, size: tuple[int, int], metadata: Metadata) ->
     return (pixels.float() / 255 - mean) / std
 
 
-def fold_batch_norm(network: nn.Module) -> nn.Module:
-    """Fold each BatchNorm into the conv before it, in place: the same numbers in `eval` mode with less work."""
-    for module in list(network.modules()):
-        # Only here is the order in which layers are named known to be the order in which they run.
-        if isinstance(module, nn.Sequential | BasicBlock | Bottleneck):
-            layers = list(module.named_children())
-            for (name, conv), (next_name, norm) in pairwise(layers):
-                if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                    setattr(module, name, fuse_conv_bn_eval(conv, norm))
-                    setattr(module, next_name, nn.Identity())
-    return network
-
-
-def run_in_blocks(network: FCN) -> None:
-    """Let an FCN's first four stages run in blocks, in place: the same numbers in less memory.
-
-    Behind the third a pixel takes a sixteenth of the memory that it takes in the first. So these three run together in
-    large blocks, and within those each in small ones, whose pixels become fewer as the channels become more.
-    """
-    first, second, third, fourth, fifth = network.stages
-    small = [InBlocks(stage, _SMALL >> index) for index, stage in enumerate((first, second, third, fourth))]
-    together = InBlocks(nn.Sequential(*small[:3]), _LARGE)
-    # Three in the first one's place: the skips go on finding what comes out of the third and the fourth.
-    network.stages = nn.ModuleList((together, nn.Identity(), nn.Identity(), small[3], fifth))
-
-
 class Segmenter:
     """A network ready to look at photos.
 
@@ -184,7 +98,7 @@ class Segmenter:
         network: SegmentationNetwork,
         metadata: Metadata,
         device: torch.device,
-        precision: str = AUTO_PRECISION,
+        precision: str = AUTO,
     ) -> None:
         self.name = name
         self.metadata = metadata
@@ -200,7 +114,7 @@ class Segmenter:
         self._reaches: dict[bool, int] = {}
 
     @classmethod
-    def load(cls, name: str, device: str = "auto", precision: str = AUTO_PRECISION) -> "Segmenter":
+    def load(cls, name: str, device: str = "auto", precision: str = AUTO) -> "Segmenter":
         """Load a network of the catalog.
 
         Args:
@@ -399,12 +313,6 @@ class Segmenter:
         """Give the analysed width and height in cells of the scores that are kept."""
         stride = self.network.stride if self.network.interpolates else 1
         return size[0] / stride, size[1] / stride
-
-
-@cache
-def device_lock(device_type: str) -> threading.Lock:
-    """Give the lock that every network pass on a device holds: two at once would only share its memory and speed."""
-    return threading.Lock()
 
 
 def _to_cpu(score_map: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:

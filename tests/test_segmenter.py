@@ -1,6 +1,5 @@
 """The inference module: sizes, order, devices, threads."""
 
-import copy
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -11,9 +10,8 @@ from PIL import Image
 from torch import nn
 
 from segdemo.checkpoints import Metadata
-from segdemo.models import SegmentationNetwork, build
-from segdemo.models.blocks import InBlocks
-from segdemo.segmenter import Segmenter, choose_device, choose_precision, fit, fold_batch_norm, run_in_blocks
+from segdemo.models import SegmentationNetwork
+from segdemo.segmenter import Segmenter, fit
 
 METADATA = Metadata(
     architecture="tiny",
@@ -114,51 +112,6 @@ def test_photos_are_normalised_as_the_checkpoint_says(segmenter):
     assert score_map[2].unique().tolist() == [-2.0]
 
 
-def test_folding_batch_norm_changes_no_score_and_leaves_no_batch_norm():
-    network = build("fcn_vgg", backbone="vgg11_bn", num_classes=3, fc_width=8, fc_kernel=1).eval()
-    for layer in network.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            nn.init.uniform_(layer.running_mean, -0.1, 0.1)
-            nn.init.uniform_(layer.running_var, 0.5, 2)
-            nn.init.uniform_(layer.weight, 0.5, 1.5)
-            nn.init.uniform_(layer.bias, -0.1, 0.1)
-    folded = fold_batch_norm(copy.deepcopy(network))
-    images = torch.randn(1, 3, 64, 40)
-    with torch.inference_mode():
-        torch.testing.assert_close(folded(images), network(images), rtol=1e-4, atol=1e-4)
-    assert not any(isinstance(layer, nn.BatchNorm2d) for layer in folded.modules())
-
-
-def test_an_fcn_in_blocks_gives_the_same_scores(monkeypatch):
-    monkeypatch.setattr("segdemo.segmenter._LARGE", 40 * 96)
-    monkeypatch.setattr("segdemo.segmenter._SMALL", 16 * 96)
-    network = build("fcn_vgg", backbone="vgg11", num_classes=3, fc_width=8, fc_kernel=1).eval()
-    for skip in (network.score_pool4, network.score_pool3):
-        nn.init.normal_(skip.weight, std=0.1)
-    images = torch.randn(1, 3, 128, 96)
-    with torch.inference_mode():
-        whole = network.forward_outputs(images)
-        blocks = []
-        run_in_blocks(network)
-        for layer in network.modules():
-            if isinstance(layer, InBlocks):
-                layer.register_forward_hook(lambda layer, inputs, _: blocks.append(inputs[0][0, 0].numel()))
-        for stride, outputs in network.forward_outputs(images).items():
-            for found, wanted in zip(outputs, whole[stride], strict=True):
-                torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
-    assert 128 * 96 in blocks and len(blocks) > 8
-
-
-@pytest.mark.parametrize("has_bfloat16", [True, False])
-def test_the_precision_is_what_the_device_computes_fast(monkeypatch, has_bfloat16):
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: has_bfloat16)
-    assert choose_precision(torch.device("cuda")) == ("bfloat16" if has_bfloat16 else "float16")
-    assert choose_precision(torch.device("cuda"), "float32") == "float32"
-    assert choose_precision(torch.device("cpu")) == choose_precision(torch.device("mps")) == "float32"
-    with pytest.raises(ValueError, match=r"no precision 'int3'.*auto, float32, bfloat16, float16"):
-        choose_precision(torch.device("cpu"), "int3")
-
-
 def test_a_pass_in_bfloat16_gives_nearly_the_same_scores_as_float32(striped_photo):
     photo = Image.open(striped_photo).convert("RGB")
     full, half = (Segmenter.load("conv1x1_vgg11", "cpu", precision)(photo) for precision in ("float32", "bfloat16"))
@@ -166,35 +119,6 @@ def test_a_pass_in_bfloat16_gives_nearly_the_same_scores_as_float32(striped_phot
     assert half.scores.dtype == torch.float32
     assert not torch.equal(half.scores, full.scores)
     torch.testing.assert_close(half.scores, full.scores, rtol=0.05, atol=0.1)
-
-
-def test_the_cpu_is_always_there_and_auto_is_a_device_that_is():
-    assert choose_device("cpu").type == "cpu"
-    expected = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    assert choose_device("auto").type == expected
-
-
-@pytest.mark.parametrize("name", ["cuda", "mps"])
-def test_auto_prefers_an_accelerator(monkeypatch, name):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: name == "cuda")
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
-    monkeypatch.setattr(torch, "ones", lambda *_, device: torch.tensor([1.0]))
-    assert choose_device("auto").type == name
-
-
-def test_auto_passes_over_a_card_that_this_torch_has_no_code_for(monkeypatch):
-    def fail(*_, device):
-        raise RuntimeError("no kernel image is available for execution on the device")
-
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    monkeypatch.setattr(torch, "ones", fail)
-    assert choose_device("auto").type == "cpu"
-
-
-def test_an_unknown_device_is_refused_by_name():
-    with pytest.raises(ValueError, match="no device 'toaster'"):
-        choose_device("toaster")
 
 
 def test_an_unknown_network_is_refused_with_the_choices():
@@ -245,20 +169,6 @@ def test_best_quality_is_the_mean_over_sizes_and_mirroring(network):
     together = segmenter([grey, half_red_half_green()], best_quality=True)
     torch.testing.assert_close(together[0].scores, best.scores)
     assert (together[1].class_map()[:, :50] == 1).mean() > 0.9
-
-
-def test_batch_norm_is_folded_into_a_resnets_blocks():
-    network = build("conv1x1_resnet", backbone="resnet18", num_classes=3).eval()
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.running_mean.normal_()
-            module.running_var.uniform_(0.5, 2)
-    images = torch.randn(1, 3, 64, 64)
-    with torch.no_grad():
-        wanted = network(images)
-        folded = fold_batch_norm(copy.deepcopy(network))
-        torch.testing.assert_close(folded(images), wanted, rtol=1e-3, atol=1e-3)
-    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
 
 
 def test_the_fcns_of_one_checkpoint_share_a_pass(striped_photo):

@@ -14,8 +14,9 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 import app
+from segdemo.devices import device_lock
 from segdemo.images import read_image
-from segdemo.segmenter import Segmenter, device_lock
+from segdemo.segmenter import Segmenter
 from segdemo.ui import inference
 from segdemo.ui.host import BUSY
 

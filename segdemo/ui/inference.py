@@ -14,10 +14,11 @@ import gradio as gr
 from PIL import Image
 
 from segdemo import catalog
+from segdemo.devices import choose_device
 from segdemo.images import read_image, read_reduced
 from segdemo.refine import refine_edges
 from segdemo.segmentation import Segmentation
-from segdemo.segmenter import MIN_ANALYSIS_SIZE, Segmenter, check_analysis_size, choose_device
+from segdemo.segmenter import MIN_ANALYSIS_SIZE, Segmenter, check_analysis_size
 from segdemo.turns import Turns
 
 try:  # On a ZeroGPU Space a GPU is there only inside functions that ask for one.

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from segdemo import catalog, render
+from segdemo.devices import device_lock
 from segdemo.lessons import fc_as_conv as lesson
 from segdemo.models.classifier import Conv1x1Segmenter
 from segdemo.models.network import pad_to_multiple
-from segdemo.segmenter import device_lock
 from segdemo.ui.lesson_parts import IN_TURN, as_seen, lesson_network, picture, read_photo, slider
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field

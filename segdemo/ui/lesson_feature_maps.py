@@ -3,8 +3,8 @@
 import gradio as gr
 
 from segdemo import catalog, render
+from segdemo.devices import device_lock
 from segdemo.lessons.feature_maps import Stage, stages
-from segdemo.segmenter import device_lock
 from segdemo.ui.lesson_parts import IN_TURN, as_seen, figure, figure_row, lesson_network, read_photo
 
 _STRONGEST = 5

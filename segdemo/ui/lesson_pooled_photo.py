@@ -9,9 +9,10 @@ import torch
 from PIL import Image
 
 from segdemo import catalog, render
+from segdemo.devices import device_lock
 from segdemo.lessons.adaptive_pooling import pool_map
 from segdemo.lessons.input_sizes import SizeResult, classify_sizes, feature_maps
-from segdemo.segmenter import device_lock, fit
+from segdemo.segmenter import fit
 from segdemo.ui.lesson_parts import AT_ONCE, IN_TURN, as_seen, lesson_network, picture, read_photo
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field

@@ -4,8 +4,8 @@ import gradio as gr
 from PIL import Image
 
 from segdemo import catalog, render
+from segdemo.devices import device_lock
 from segdemo.lessons.skip_shares import SOURCES, Decomposition, decompose
-from segdemo.segmenter import device_lock
 from segdemo.ui.lesson_parts import IN_TURN, as_seen, lesson_network, picture, read_photo
 
 _NETWORK = "fcn8s_vgg16"

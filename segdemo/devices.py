@@ -1,0 +1,68 @@
+"""Where networks run: the device, the number format it computes fast in, and whose turn it is."""
+
+import os
+import threading
+from functools import cache
+
+import torch
+
+AUTO = "auto"
+PRECISIONS = ("float32", "bfloat16", "float16")
+
+
+def choose_device(wanted: str = AUTO) -> torch.device:
+    """Pick where to compute.
+
+    Args:
+        wanted: `auto` (CUDA, then MPS, then CPU), or what `torch.device` takes.
+
+    Raises:
+        ValueError: The device is not there or unknown.
+    """
+    if wanted == AUTO:
+        return torch.device(next((name for name in ("cuda", "mps") if _works(name)), "cpu"))
+    try:
+        device = torch.device(wanted)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"There is no device {wanted!r} on this machine.") from error
+    return device
+
+
+def _works(name: str) -> bool:
+    """Find out whether an accelerator computes: an old card can be there without code for it in this torch."""
+    if not (torch.cuda.is_available() if name == "cuda" else torch.backends.mps.is_available()):
+        return False
+    if os.environ.get("SPACES_ZERO_GPU"):  # there, but lent only while a visitor's request runs
+        return True
+    try:
+        return torch.ones(1, device=name).add(1).item() == 2  # noqa: PLR2004
+    except RuntimeError:
+        return False
+
+
+def choose_precision(device: torch.device, wanted: str = AUTO) -> str:
+    """Pick the number format of the passes.
+
+    Args:
+        device: Where they run.
+        wanted: `float32`, `bfloat16`, `float16`, or `auto`: on CUDA bfloat16 where the card has it, else float16;
+            float32 elsewhere.
+
+    Raises:
+        ValueError: There is no such format.
+    """
+    if wanted != AUTO:
+        if wanted not in PRECISIONS:
+            choices = ", ".join((AUTO, *PRECISIONS))
+            raise ValueError(f"There is no precision {wanted!r}. Choose from {choices}.")
+        return wanted
+    if device.type != "cuda":
+        return "float32"
+    return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
+
+
+@cache
+def device_lock(device_type: str) -> threading.Lock:
+    """Give the lock that every network pass on a device holds: two at once would only share its memory and speed."""
+    return threading.Lock()
