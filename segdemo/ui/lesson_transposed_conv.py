@@ -15,6 +15,7 @@ from segdemo.ui.lesson_parts import AT_ONCE, picture, slider
 _FCN = "fcn8s_vgg16"
 _LEARNED = "learned"
 _KERNELS = [("bilinear", "bilinear"), ("learned by the FCN-8s", _LEARNED), ("random", "random"), ("all ones", "ones")]
+_SIZE = 3  # cells a side of the input at first
 _NUMBERED = 9  # cells a side that still have room for a number
 _TEXT = """
 ### Transposed convolution, by hand
@@ -47,23 +48,37 @@ def build() -> None:
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
             with gr.Row(elem_classes="pair"):
                 sliders = [
-                    slider(1, 6, 3, "Input size n", "tc-input"),
+                    slider(1, 6, _SIZE, "Input size n", "tc-input"),
                     slider(1, 7, 3, "Kernel k", "tc-kernel"),
                     slider(1, 4, 2, "Stride s", "tc-stride"),
                     slider(0, 3, 1, "Padding p", "tc-padding"),
                     slider(0, 3, 0, "Output padding o", "tc-output-padding"),
-                    slider(0, 36, 36, "Prints so far", "tc-step"),
+                    slider(0, _SIZE**2, _SIZE**2, "Prints so far", "tc-step"),
                 ]
             kind = gr.Radio(_KERNELS, value="bilinear", label="Kernel's values", elem_id="tc-kind")
             with gr.Row():
                 lines = [gr.Button(_line(*line), size="sm", min_width=90) for line in lesson.TUTORIAL]
         with gr.Column(scale=8, min_width=300):
             outputs = _lay_out_results()
+    size, step = sliders[0], sliders[-1]
     controls = [*sliders, kind]
-    for control in controls:
+    size.change(_draw_all, [*sliders[:-1], kind], [step, *outputs.every()], **AT_ONCE)
+    for control in controls[1:]:
         control.change(_draw, controls, outputs.every(), **AT_ONCE)
     for button, line in zip(lines, lesson.TUTORIAL, strict=True):
-        button.click(lambda line=line: [3, *line, 0, 36, "random"], None, controls, **AT_ONCE)
+        button.click(lambda line=line: [_SIZE, *line, 0, _all_prints(_SIZE), "random"], None, controls, **AT_ONCE)
+
+
+def _all_prints(size: int) -> gr.Slider:
+    """Set the slider of prints to all that there are: one for each cell of the input."""
+    return gr.Slider(maximum=size**2, value=size**2)
+
+
+def _draw_all(*values: object) -> list[object]:
+    """Draw all prints of an input of another size; the slider's old place may lie beyond its new end."""
+    *numbers, kind = values
+    size = int(numbers[0])
+    return [_all_prints(size), *_draw(*numbers, size**2, kind)]
 
 
 def _line(kernel: int, stride: int, padding: int) -> str:
@@ -71,7 +86,7 @@ def _line(kernel: int, stride: int, padding: int) -> str:
 
 
 def _lay_out_results() -> _Outputs:
-    first = _draw(3, 3, 2, 1, 0, 36, "bilinear")
+    first = _draw(_SIZE, 3, 2, 1, 0, _SIZE**2, "bilinear")
     sizes = gr.HTML(first[0], elem_id="tc-sizes")
     with gr.Row():
         small = picture(first[1], "Input y", "tc-small", 200)

@@ -47,6 +47,18 @@ def test_moving_the_stride_changes_the_size_and_the_picture(open_lesson, tmp_pat
     expect(page.locator("#tc-checks")).to_contain_text("3 is a multiple of 3")
 
 
+def test_there_is_a_print_for_each_cell_of_the_input(open_lesson):
+    page = open_lesson("Transposed conv")
+    steps = page.locator("#tc-step input[type=range]")
+    expect(steps).to_have_attribute("max", "9")
+    move(page, "tc-input", 4)
+    expect(steps).to_have_attribute("max", "16")
+    expect(steps).to_have_value("16")
+    before = page.locator("#tc-large img").get_attribute("src")
+    move(page, "tc-step", 15)
+    expect(page.locator("#tc-large img")).not_to_have_attribute("src", before)
+
+
 @pytest.mark.parametrize(
     ("line", "size"),
     [("k 2, s 1, p 0", 4), ("k 2, s 1, p 1", 2), ("k 3, s 1, p 0", 5), ("k 3, s 1, p 1", 3), ("k 2, s 2, p 0", 6)],
