@@ -87,7 +87,6 @@ class Segmenter:
             the card has it, else float16; float32 elsewhere).
 
     Attributes:
-        precision: The number format of the pass.
         pixels_at_once: That the network sees in one pass; more go in several batches, or one photo in tiles. It falls
             where memory does not hold them.
     """
@@ -103,7 +102,8 @@ class Segmenter:
         self.name = name
         self.metadata = metadata
         self.device = device
-        self.precision = choose_precision(device, precision)
+        # Chosen when a pass runs: on ZeroGPU there is no card to ask before.
+        self._precision = precision if precision == AUTO else choose_precision(device, precision)
         self.network = fold_batch_norm(network).to(device, memory_format=torch.channels_last)
         self._mean, self._std = (torch.tensor(v, device=device).view(3, 1, 1) for v in (metadata.mean, metadata.std))
         self._lock = device_lock(device.type)
@@ -128,6 +128,11 @@ class Segmenter:
         """
         entry = catalog.find(name)
         return cls(name, entry.load(), entry.metadata, choose_device(device), precision)
+
+    @property
+    def precision(self) -> str:
+        """The number format of the pass."""
+        return choose_precision(self.device, self._precision)
 
     def __call__(
         self,

@@ -183,3 +183,17 @@ def test_the_fcns_of_one_checkpoint_share_a_pass(striped_photo):
             assert (shared.network, shared.stride) == (name, wanted.stride)
             torch.testing.assert_close(shared.scores, wanted.scores, rtol=1e-3, atol=1e-3)
             assert shared.score_map.shape == wanted.score_map.shape
+
+
+def test_no_card_is_asked_for_its_precision_before_a_pass_runs(monkeypatch):
+    def fail(including_emulation):
+        raise RuntimeError("no card is lent now")
+
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", fail)
+    monkeypatch.setattr(nn.Module, "to", lambda self, *_, **__: self)
+    monkeypatch.setattr(torch, "tensor", lambda values, device: torch.as_tensor(values))
+    segmenter = Segmenter("tiny", Tiny().eval(), METADATA, torch.device("cuda"))
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
+    assert segmenter.precision == "bfloat16"
+    with pytest.raises(ValueError, match="no precision 'int3'"):
+        Segmenter("tiny", Tiny().eval(), METADATA, torch.device("cuda"), "int3")
