@@ -1,7 +1,6 @@
 """What a pass in half the bits changes: class maps in bfloat16 against those in float32."""
 
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 import gradio as gr
@@ -10,9 +9,9 @@ from PIL import Image
 from segdemo import catalog
 from segdemo.images import read_image
 from segdemo.segmenter import Segmenter
+from segdemo.ui.segment_tab import EXAMPLES
 
 _SPLIT = "held-out"
-EXAMPLES = ("cheetah.jpg", "cheetah1.jpg", "lion.jpg", "tower.jpg")  # photos that gradio ships
 
 
 def bfloat16_vs_float32(device: str, data: Path | None) -> dict[str, object]:
@@ -47,11 +46,6 @@ def _photos(data: Path | None) -> Iterator[Image.Image]:
 
 def _compare(name: str, device: str, photos: list[Image.Image]) -> dict[str, float]:
     full, half = (Segmenter.load(name, device, precision) for precision in ("float32", "bfloat16"))
-    shares, pixels, remaining = [], [], iter(photos)
-    while batch := list(islice(remaining, 32)):
-        for one, other in zip(full(batch), half(batch), strict=True):
-            same = one.class_map() == other.class_map()
-            shares.append(same.mean().item())
-            pixels.append(same.size)
-    equal = sum(share * size for share, size in zip(shares, pixels, strict=True)) / sum(pixels)
-    return {"pixels_equal": equal, "worst_photo": min(shares)}
+    same = [one.class_map() == other.class_map() for one, other in zip(full(photos), half(photos), strict=True)]
+    equal = sum(int(each.sum()) for each in same) / sum(each.size for each in same)
+    return {"pixels_equal": equal, "worst_photo": min(each.mean().item() for each in same)}

@@ -46,15 +46,14 @@ def build(m: gr.Slider, mode: gr.Radio) -> Place:
             photo, examples = photo_field("ap", "The photo that is pooled")
         with gr.Column(scale=8, min_width=300):
             grey = _grey(photo.value["path"])
-            held = gr.State(grey)
-            first = _pool(grey, m.value, mode.value)
+            first = _pool(photo.value["path"], m.value, mode.value)
             note = gr.HTML(first[0], elem_id="ap-map")
             with gr.Row():
                 before = picture(render.enlarge(grey, _SHOWN), "The photo in grey", "ap-grey", 220)
                 after = picture(first[1], "Pooled to m×m cells", "ap-cells", 220)
-    photo.change(_take, [photo, m, mode], [held, before, note, after], **AT_ONCE)
+    photo.change(_take, [photo, m, mode], [before, note, after], **AT_ONCE)
     for control in (m, mode):
-        control.change(_pool, [held, m, mode], [note, after], **AT_ONCE)
+        control.change(_pool, [photo, m, mode], [note, after], **AT_ONCE)
     _lay_out_sizes(photo)
     return Place(photo=photo, examples=examples)
 
@@ -68,6 +67,7 @@ def _lay_out_sizes(photo: gr.Image) -> None:
         changed(_classify, [photo, made_for], table, **IN_TURN)
 
 
+@lru_cache(maxsize=64)  # the controls move, the photos stay; each is a few kilobytes
 def _grey(path: str) -> Image.Image:
     image = read_photo(path)
     return image.resize(fit(image.size, _CELLS), Image.Resampling.BILINEAR, reducing_gap=2.0).convert("L")
@@ -75,13 +75,14 @@ def _grey(path: str) -> Image.Image:
 
 def _take(path: str | None, m: float, mode: str) -> list[object]:
     if path is None:
-        return [gr.skip()] * 4
-    grey = _grey(path)
-    return [grey, render.enlarge(grey, _SHOWN), *_pool(grey, m, mode)]
+        return [gr.skip()] * 3
+    return [render.enlarge(_grey(path), _SHOWN), *_pool(path, m, mode)]
 
 
-def _pool(grey: Image.Image, m: float, mode: str) -> list[object]:
-    cells = int(m)
+def _pool(path: str | None, m: float, mode: str) -> list[object]:
+    if path is None:
+        return [gr.skip()] * 2
+    grey, cells = _grey(path), int(m)
     values = torch.from_numpy(np.asarray(grey, np.float32))[None]
     pooled = pool_map(values, (cells, cells), mode)[0]
     small = Image.fromarray(pooled.round().byte().numpy())

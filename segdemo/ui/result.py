@@ -78,6 +78,11 @@ class Result:
     scores: str
     rle: str
 
+    @property
+    def key(self) -> str:
+        """A name that no other result has, for the page to say which one it shows."""
+        return Path(self.mask).parent.name
+
     @classmethod
     def make(cls, path: str, request: Request, run: Runner = run_network) -> "Result":
         """Segment a file and write what can be downloaded; `inference.segment_file` says what may go wrong."""

@@ -17,6 +17,10 @@ from segdemo.ui.result import Drawing, Look, Result
 
 EXAMPLES = ("cheetah1.jpg", "lion.jpg", "cheetah.jpg", "tower.jpg")  # photos that gradio ships
 _MAX_SLIDER_SIZE = 512
+_FORGOTTEN = (
+    "<p class='facts' role='alert'>This result is no longer kept. Move the analysis size, or choose the photo again, "
+    "to have it anew.</p>"
+)
 _SHORT_LIST = 10  # classes that need no search
 _OFFERED_FIRST = 5  # of a longer list, those that are likeliest on the photo
 
@@ -60,6 +64,7 @@ class _Outputs:
     table: gr.HTML
     pixel: gr.HTML
     facts: gr.HTML
+    key: gr.Textbox
     files: dict[str, gr.DownloadButton]
 
 
@@ -81,7 +86,7 @@ def build(network: str = next(iter(catalog.ENTRIES))) -> Place:
             controls = _lay_out_controls(first, network, result.segmentation)
         with gr.Column(scale=8, min_width=320, elem_classes="results"):
             outputs = _lay_out_results(result, result.draw(Look()))
-    _wire(state, controls, outputs)
+    _wire(state, controls, outputs, result.key)
     return Place(controls.network, controls.photo, controls.examples)
 
 
@@ -154,10 +159,11 @@ def _lay_out_results(result: Result, drawing: Drawing) -> _Outputs:
             with gr.Row(elem_classes="downloads"):
                 files = {label: _download(label, path) for label, path in paths.items()}
     facts = gr.HTML(drawing.facts, elem_id="facts")
-    return _Outputs(overlay, heatmap, grid, legend, heat_bar, grid_bar, table, pixel, facts, files)
+    key = gr.Textbox(result.key, visible=False)  # the browser keeps it, whatever becomes of the state
+    return _Outputs(overlay, heatmap, grid, legend, heat_bar, grid_bar, table, pixel, facts, key, files)
 
 
-def _wire(state: gr.State, controls: _Controls, outputs: _Outputs) -> None:
+def _wire(state: gr.State, controls: _Controls, outputs: _Outputs, first: str) -> None:
     photo, network, size, look = controls.photo, controls.network, controls.size, controls.look
 
     def show(drawing: Drawing) -> dict[object, object]:
@@ -184,6 +190,7 @@ def _wire(state: gr.State, controls: _Controls, outputs: _Outputs) -> None:
             state: result,
             outputs.table: views.class_table(segmentation),
             outputs.pixel: views.pixel_hint(),
+            outputs.key: result.key,
             outputs.files["Mask"]: result.mask,
             outputs.files["Scores"]: result.scores,
             outputs.files["COCO RLE"]: result.rle,
@@ -198,19 +205,23 @@ def _wire(state: gr.State, controls: _Controls, outputs: _Outputs) -> None:
         # The photo field also changes when a copy that the browser can show takes the place of the upload.
         return {state: gr.skip()} if values[photo] == values[state].shown else segment_photo(values, progress)
 
-    def draw(result: Result, *look_values: object) -> dict[object, object]:
-        return show(result.draw(Look(*look_values)))
+    def is_held(result: Result, key: str) -> bool:
+        # Of a visitor whom it has forgotten, Gradio hands out the first example's result.
+        return result.key != first or key == first
+
+    def draw(result: Result, key: str, *look_values: object) -> dict[object, object]:
+        return show(result.draw(Look(*look_values))) if is_held(result, key) else {outputs.facts: _FORGOTTEN}
 
     def probe_photo(result: Result, path: str, event: gr.SelectData) -> str:
         return result.probe(path, *event.index) if result.shows(path) else views.pixel_hint()
 
-    def probe_overlay(result: Result, path: str, event: gr.SelectData) -> str:
-        return result.probe(path, *event.index)
+    def probe_overlay(result: Result, key: str, path: str, event: gr.SelectData) -> str:
+        return result.probe(path, *event.index) if is_held(result, key) else _FORGOTTEN
 
     pictures = [getattr(outputs, field.name) for field in fields(Drawing)]
     pictures += [outputs.files["Overlay"], outputs.files["Heatmap"]]
     fixed_files = [outputs.files[name] for name in ("Mask", "Scores", "COCO RLE")]
-    pass_outputs = [state, outputs.table, outputs.pixel, *fixed_files, controls.heat_class, size, photo]
+    pass_outputs = [state, outputs.key, outputs.table, outputs.pixel, *fixed_files, controls.heat_class, size, photo]
     network_pass = {
         **in_line(),
         "trigger_mode": "always_last",
@@ -229,12 +240,12 @@ def _wire(state: gr.State, controls: _Controls, outputs: _Outputs) -> None:
     )
     for done in passes:
         # Drawn as a step of its own, with the look that the visitor has chosen by then.
-        done.success(draw, [state, *look], pictures, **at_once)
+        done.success(draw, [state, outputs.key, *look], pictures, **at_once)
     for control in look:
-        control.input(draw, [state, *look], pictures, **at_once)
+        control.input(draw, [state, outputs.key, *look], pictures, **at_once)
     network.change(views.story, network, controls.story, **at_once)
     photo.select(probe_photo, [state, photo], outputs.pixel, **at_once)
-    outputs.overlay.select(probe_overlay, [state, outputs.overlay], outputs.pixel, **at_once)
+    outputs.overlay.select(probe_overlay, [state, outputs.key, outputs.overlay], outputs.pixel, **at_once)
 
 
 def _picture(path: str, name: str, alternative: str) -> gr.Image:

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+import app
 from segdemo.images import read_image
 from segdemo.segmenter import Segmenter
 
@@ -137,6 +138,30 @@ def test_another_analysis_size_makes_another_grid(open_page, passes):
     expect(page.locator("#facts")).to_contain_text("analysed at 192×192", timeout=SLOW)
     expect(page.locator("#facts")).to_contain_text("score map 24×24")
     assert passes == ["fcn8s_vgg16"]
+
+
+def test_of_a_forgotten_visitor_no_other_photo_is_drawn_and_the_own_is_segmented_again(
+    open_page, passes, striped_photo
+):
+    page = open_page()
+    first = source(page, "overlay")
+    upload(page, striped_photo)
+    wait_for_new(page, "overlay", first)
+    expect(page.locator("#facts")).to_contain_text("photo 300×200")
+    mine = content(page, "overlay")
+    app.demo.state_holder.session_data.clear()  # as after an hour, a restart, or many other visitors
+    page.locator("#opacity input[type=range]").fill("0.2")
+    expect(page.get_by_text("no longer kept")).to_be_visible(timeout=SLOW)
+    assert content(page, "overlay") == mine
+    old, before = source(page, "overlay"), len(passes)
+    page.locator("#size input[type=range]").fill("128")
+    page.locator("#size input[type=range]").dispatch_event("pointerup")
+    wait_for_new(page, "overlay", old)
+    expect(page.locator("#facts")).to_contain_text("photo 300×200")
+    assert len(passes) == before + 1
+    old = source(page, "overlay")
+    page.locator("#opacity input[type=range]").fill("0.9")
+    wait_for_new(page, "overlay", old)
 
 
 def test_an_example_replaces_the_photo(open_page):
