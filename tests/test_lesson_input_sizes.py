@@ -51,9 +51,10 @@ def test_a_flattening_layer_can_say_what_the_mean_says(channels, rows, columns):
 def test_a_photo_of_any_shape_is_pooled_and_classified(tmp_path, size):
     path = tmp_path / "photo.png"
     Image.new("RGB", size, (200, 90, 10)).save(path)
-    grey, before, text, after = page._take(str(path), 5, "max")
+    before, text, after = page._take(str(path), 5, "max")
+    assert page._pool(str(path), 5, "max")[0] == text, "a moved control needs nothing but the photo's path"
     assert after.size[0] == after.size[1]
     assert len(set(np.asarray(after).flatten())) == 1
     assert "→ 5×5, max" in text
-    assert max(grey.size) == page._CELLS and max(before.size) <= page._SHOWN
+    assert max(page._grey(str(path)).size) == page._CELLS and max(before.size) <= page._SHOWN
     assert "fits 1 of 3 sizes" in page._classify(str(path), page.SIZES[0])
