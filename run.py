@@ -61,13 +61,14 @@ def install(requirements: str) -> None:
     Raises:
         subprocess.CalledProcessError: pip failed.
     """
-    content = b"".join((ROOT / name).read_bytes() for name in sorted({"requirements.txt", requirements}))
+    files = [ROOT / name for name in dict.fromkeys(("requirements.txt", requirements))]
+    content = b"".join(file.read_bytes() for file in files)
     digest, stamp = hashlib.sha256(content).hexdigest(), VENV / f"{requirements}.installed"
     if stamp.exists() and stamp.read_text() == digest:
         return
     print(f"Installing {requirements}: some minutes, the first time", flush=True)
     pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
-    subprocess.run([*pip, "-r", ROOT / requirements], check=True)
+    subprocess.run([*pip, *(part for file in files for part in ("-r", file))], check=True)
     stamp.write_text(digest)
 
 

@@ -10,12 +10,12 @@ FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER.parent))
 
 from segdemo import catalog, render  # noqa: E402 - the package lies beside this folder
+from segdemo.analysis import Style  # noqa: E402
 from segdemo.images import read_image  # noqa: E402
 from segdemo.segmenter import Segmenter  # noqa: E402
 
 PHOTOS = ("tower.jpg", "lion.jpg", "cheetah1.jpg", "cheetah.jpg")
 _SIDE, _MARGIN, _TEXT = 160, 6, 15  # pixels
-_OPACITY = 0.6
 
 
 def tile(image: Image.Image, caption: str) -> Image.Image:
@@ -47,7 +47,7 @@ def main() -> None:
         tiles = [tile(photo, name)]
         for segmenter in segmenters:
             found = segmenter(photo)
-            overlay = render.overlay(photo, found.class_map(), found.colours, _OPACITY)
+            overlay = render.overlay(photo, found.class_map(), found.colours, Style.opacity)
             shares = " ".join(f"{key} {share:.0%}" for key, share in found.areas.items() if key != "background")
             tiles.append(tile(overlay, f"{segmenter.name.split('_')[0]}: {shares}"))
         rows.append(beside(tiles))

@@ -83,8 +83,6 @@ def take(browser: Browser, url: str, size: tuple[int, int], scheme: str, awaited
     page = context.new_page()
     page.goto(url)
     page.wait_for_selector("#said [data-view]", state="attached", timeout=60_000)
-    if "tab=compare" in url:
-        page.locator("#cmp-run").click()
     page.wait_for_selector(awaited, timeout=120_000)
     page.wait_for_function("[...document.images].every((image) => image.complete || image.loading === 'lazy')")
     page.evaluate("scrollTo(0, 0)")

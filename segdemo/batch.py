@@ -1,6 +1,6 @@
 """Many photos one after the other: files for each, a table of all, and a bad one stops none of the others."""
 
-import csv
+import codecs
 import json
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,12 +9,13 @@ from pathlib import Path
 
 from PIL import Image
 
-from segdemo import render
+from segdemo import render, results
+from segdemo.analysis import Style
 from segdemo.images import ImageError, read_image
-from segdemo.segmentation import AUTO, Segmentation
-
-TABLE = "areas.csv"
-_COLUMNS = ("photo", "width", "height", "problem")
+from segdemo.results import COLUMNS, choose_stems, choose_table
+from segdemo.safe_files import explain, printable, write_bytes, write_text
+from segdemo.segmentation import Segmentation
+from segdemo.tables import as_csv
 
 
 @dataclass(frozen=True)
@@ -36,55 +37,40 @@ class Item:
     problem: str = ""
 
 
-@dataclass(frozen=True)
-class Style:
-    """How results are drawn.
-
-    Attributes:
-        heat_class: The heatmap's class, or `auto`.
-        opacity: Of the overlay, 0 to 1.
-        colormap: Of the heatmap.
-    """
-
-    heat_class: str = AUTO
-    opacity: float = 0.6
-    colormap: str = render.HEAT_COLORMAPS[0]
-
-
 def expand(paths: Sequence[Path]) -> list[Path]:
-    """Put the files of a folder in its place, in the order of their names, without hidden ones and folders in it."""
+    """Put the files of a folder in its place, in the order of their names, without hidden ones and folders in it.
+
+    What this program made of photos is no photo, and is left out. A folder that cannot be opened stays in the list: who
+    reads it says why.
+    """
     found: list[Path] = []
     for path in paths:
-        inside = sorted(each for each in path.iterdir() if each.is_file()) if path.is_dir() else [path]
-        found += [each for each in inside if each == path or not each.name.startswith(".")]
-    return found
+        try:
+            inside = sorted(path.iterdir()) if path.is_dir() else [path]
+        except (OSError, ValueError):  # the latter for a path with a zero byte
+            inside = [path]
+        found += [each for each in inside if each == path or (results.is_file(each) and not each.name.startswith("."))]
+    return [path for path in found if not results.is_result(path)]
 
 
 def read_list(file: Path) -> list[Path]:
-    """Read the paths that a text file lists, one a line.
+    """Read the paths that a text file lists, one a line, in UTF-8 or, as PowerShell writes it, in UTF-16.
+
+    Bytes that are no UTF-8 are kept as they are: names on Linux may hold any.
 
     Raises:
         OSError: It cannot be read.
         ValueError: It is no text.
     """
+    content = file.read_bytes()
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = content.decode("utf-16") if wide else content.decode("utf-8-sig", "surrogateescape")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{file} is no list of paths in UTF-8") from error
-    return [Path(line) for line in lines if line.strip()]
-
-
-def unique_stems(photos: Sequence[Path]) -> list[str]:
-    """Name results after their photos; photos of the same name in different folders get a number."""
-    stems: dict[str, str] = {}
-    for photo in photos:
-        stem, number = photo.stem, 1
-        # Compared without case, since macOS and Windows take A and a for the same file.
-        while stem.casefold() in stems:
-            number += 1
-            stem = f"{photo.stem}-{number}"
-        stems[stem.casefold()] = stem
-    return list(stems.values())
+        raise ValueError(f"{file} is damaged: a list of paths in UTF-8 or UTF-16 is needed") from error
+    if "\0" in text:
+        raise ValueError(f"{file} is no list of paths, one a line")
+    return [Path(line) for line in text.replace("\r\n", "\n").split("\n") if line.strip()]
 
 
 def segment_all(photos: Sequence[Path], segment: Callable[[Image.Image], Segmentation]) -> Iterator[Item]:
@@ -94,26 +80,35 @@ def segment_all(photos: Sequence[Path], segment: Callable[[Image.Image], Segment
         photos: Their paths.
         segment: What makes a segmentation of an upright RGB photo.
     """
-    for path, stem in zip(photos, unique_stems(photos), strict=True):
+    for path, stem in zip(photos, choose_stems(photos), strict=True):
         yield segment_one(path, stem, segment)
 
 
 def segment_one(path: Path, stem: str, segment: Callable[[Image.Image], Segmentation]) -> Item:
     """Read and segment one photo; what is wrong with it is said in the item."""
+    name = printable(path.name)
     try:
+        if path.is_dir():
+            next(path.iterdir(), None)  # a folder that can be opened was replaced by its files before
         image = read_image(path)
-    except ImageError as error:
-        return Item(path, stem, problem=str(error))
-    try:
         return Item(path, stem, image, segment(image))
+    except ImageError as error:
+        problem = str(error)
     except ValueError as error:  # such as an analysis size that is too large for this photo
-        return Item(path, stem, problem=f"{path.name}: {error}")
+        problem = f"{name}: {error}"
+    except OSError as error:
+        error.filename = path.name  # on a page nobody needs to know where a photo lies
+        problem = explain(error)
+    except (MemoryError, RuntimeError) as error:  # torch's word for too little memory is the latter
+        reason = (str(error).splitlines() or ["there is too little memory"])[0]
+        problem = f"{name} could not be analysed: {reason}"
+    return Item(path, stem, problem=problem)
 
 
 def write_item(folder: Path, item: Item, style: Style, facts: Mapping[str, object] | None = None) -> dict[str, Path]:
     """Write a photo's index mask, overlay and heatmap as PNG and its facts as JSON.
 
-    The facts come last and whole, so that where they are, the pictures are.
+    Where the facts are, the pictures are too, as the facts say: old facts go first, new ones come last.
 
     Args:
         folder: Where to; it is there.
@@ -123,38 +118,53 @@ def write_item(folder: Path, item: Item, style: Style, facts: Mapping[str, objec
 
     Returns:
         The paths by `mask`, `overlay`, `heatmap` and `facts`.
+
+    Raises:
+        OSError: A file cannot be written; it names the file.
     """
+    segmentation, written = item.segmentation, folder / results.facts_name(item.stem)
+    photo = str(results.identify(item.path)["photo"])
+    paths = {kind: folder / name for kind, name in results.picture_names(item.stem).items()}
+    written.unlink(missing_ok=True)
+    made = {}
+    for kind, path in paths.items():
+        content = results.encode(_draw(kind, item, style), photo)
+        write_bytes(path, content)
+        made[path.name] = results.vouch(content)
+    heatmap_class = segmentation.classes[segmentation.class_index(style.heatmap_class)]
+    signed = results.sign({**segmentation.facts(), "heatmap_class": heatmap_class, **(facts or {})}, made)
+    write_text(written, json.dumps(signed, indent=2))
+    return {**paths, "facts": written}
+
+
+def _draw(kind: str, item: Item, style: Style) -> Image.Image:
     segmentation = item.segmentation
-    class_map, index = segmentation.class_map(), segmentation.class_index(style.heat_class)
-    colours, has_background = segmentation.colours, segmentation.has_background
-    pictures = {
-        "mask": render.index_mask(class_map, colours),
-        "overlay": render.overlay(item.image, class_map, colours, style.opacity, has_background),
-        "heatmap": render.heatmap(segmentation.heatmap(index), style.colormap),
-    }
-    paths = {kind: folder / f"{item.stem}_{kind}.png" for kind in pictures}
-    for kind, picture in pictures.items():
-        picture.save(paths[kind])
-    written = {**segmentation.facts(), "heatmap_class": segmentation.classes[index], **(facts or {})}
-    paths["facts"] = folder / f"{item.stem}.json"
-    partial = folder / f".{item.stem}.json.partial"
-    partial.write_text(json.dumps(written, indent=2), encoding="utf-8")
-    partial.replace(paths["facts"])
-    return paths
+    if kind == "heatmap":
+        return render.heatmap(segmentation.heatmap(segmentation.class_index(style.heatmap_class)), style.colormap)
+    class_map, colours = segmentation.class_map(), segmentation.colours
+    if kind == "mask":
+        return render.index_mask(class_map, colours)
+    return render.overlay(item.image, class_map, colours, style.opacity, segmentation.has_background)
 
 
 def table_row(item: Item) -> dict[str, object]:
     """Say of a photo its name, its size, the share of each class, and what went wrong; all that a long batch keeps."""
     if not item.segmentation:
-        return {"photo": item.path.name, "problem": item.problem}
-    return row_from_facts(item.path, item.segmentation.facts())
+        return problem_row(item.path, item.problem)
+    return row_from_facts(item.path, item.stem, item.segmentation.facts())
 
 
-def row_from_facts(path: Path, facts: Mapping[str, object]) -> dict[str, object]:
+def problem_row(path: Path, problem: str) -> dict[str, object]:
+    """Make the row of a photo that has no results."""
+    return {"photo": path.name or str(path), "results": "", "problem": problem}
+
+
+def row_from_facts(path: Path, stem: str, facts: Mapping[str, object]) -> dict[str, object]:
     """Make a photo's row of what its JSON says."""
     width, height = facts["image_size"]
-    areas = {name: f"{share:.4f}" for name, share in facts["areas"].items()}
-    return {"photo": path.name, "problem": "", "width": width, "height": height, **areas}
+    # A class may be called "photo".
+    areas = {f"class {name}" if name in COLUMNS else name: f"{share:.4f}" for name, share in facts["areas"].items()}
+    return {"photo": path.name, "results": stem, "problem": "", "width": width, "height": height, **areas}
 
 
 def describe_areas(row: Mapping[str, object], most: int | None = None) -> str:
@@ -164,18 +174,27 @@ def describe_areas(row: Mapping[str, object], most: int | None = None) -> str:
         row: Of `table_row`.
         most: Classes that are named; None names all.
     """
-    shares = [(float(share), name) for name, share in row.items() if name not in _COLUMNS]
+    shares = [(float(share), name) for name, share in row.items() if name not in COLUMNS]
     return ", ".join(f"{name} {share:.1%}" for share, name in sorted(shares, reverse=True)[:most] if share)
 
 
-def write_table(folder: Path, rows: Sequence[dict[str, object]]) -> Path:
-    """Write rows of `table_row` as CSV, the classes that occur as columns."""
-    classes = [name for name in dict.fromkeys(key for row in rows for key in row) if name not in _COLUMNS]
-    path = folder / TABLE
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [*_COLUMNS[:3], *classes, *_COLUMNS[3:]])
-        writer.writeheader()
-        writer.writerows(rows)
+def write_table(folder: Path, rows: Sequence[dict[str, object]], photos: Sequence[Path] = ()) -> Path:
+    """Write rows of `table_row` as CSV, the classes that occur as columns.
+
+    Args:
+        folder: Where to.
+        rows: One a photo.
+        photos: Paths that are not written over, whatever they hold.
+
+    Returns:
+        The path of the table, `areas.csv` unless somebody else's file has that name.
+
+    Raises:
+        OSError: It cannot be written; it names the file.
+    """
+    classes = [name for name in dict.fromkeys(key for row in rows for key in row) if name not in COLUMNS]
+    path = choose_table(folder, photos)
+    write_text(path, as_csv([*COLUMNS[:-1], *classes, COLUMNS[-1]], rows))
     return path
 
 

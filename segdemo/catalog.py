@@ -1,19 +1,30 @@
 """The one table of networks on offer."""
 
 import colorsys
+import os
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
 from torchvision.models import WeightsEnum, get_weight
 
 from segdemo import weights
-from segdemo.checkpoints import Metadata, load, load_metadata, verify
+from segdemo.checkpoints import FOLDER, Metadata, load, load_metadata
 from segdemo.models import SegmentationNetwork
 from segdemo.models.pretrained import from_torchvision
 
-CHECKPOINTS = Path(__file__).parent.parent / "checkpoints"
+PETS, STREETS, IMAGENET, VOC, YOURS = "pets and people", "streets", "ImageNet's 1,000", "VOC's 20", "your own"
+GROUPS = (PETS, STREETS, IMAGENET, VOC, YOURS)
+"""What networks know, in the order in which they are offered."""
+_TORCHVISION_LICENCE = "BSD-3-Clause (torchvision)"
+_TORCHVISION_TERMS = (
+    "The weights may carry the terms of the images that they were trained on: whoever uses them finds out whether that "
+    "use is allowed."
+)
+CHECKPOINTS = FOLDER
+OWN = Path(os.environ.get("SEGDEMO_OWN", "own"))
+"""The folder of checkpoints of one's own, which are offered beside those of the table."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +34,26 @@ class Entry(ABC):
     Attributes:
         name: As on the command line and in the API.
         title: As on the page.
+        group: What it knows, one of `GROUPS`.
         story: What it is, in one line.
+        arguments: Of the builder, those in which it differs from what the metadata says, such as an FCN's `stride`.
     """
 
     name: str
     title: str
+    group: str
     story: str
+    arguments: dict[str, object] = field(default_factory=dict, kw_only=True)
+
+    @property
+    def label(self) -> str:
+        """The title with the group behind it; no two are the same."""
+        return f"{self.title} · {self.group}"
+
+    @property
+    def sharing(self) -> list[str]:
+        """The names of the networks whose outputs one pass gives: those of the same file, this one among them."""
+        return [name for name, each in ENTRIES.items() if each.path == self.path]
 
     @property
     @abstractmethod
@@ -43,7 +68,10 @@ class Entry(ABC):
     @property
     def is_present(self) -> bool:
         """Whether that file is on this machine."""
-        return self.path.is_file()
+        try:
+            return self.path.is_file()
+        except OSError:  # in a folder that may not be looked into
+            return False
 
     @property
     @abstractmethod
@@ -78,11 +106,9 @@ class Bundled(Entry):
 
     Attributes:
         checkpoint: File in the folder of checkpoints.
-        overrides: Builder arguments in which it differs from what the file names.
     """
 
     checkpoint: str
-    overrides: dict[str, object] = field(default_factory=dict)
 
     @property
     def path(self) -> Path:
@@ -99,8 +125,35 @@ class Bundled(Entry):
 
     def load(self) -> SegmentationNetwork:
         """Rebuild the network from its checkpoint, if that is the one whose sum the table has."""
-        verify(self.path)
-        return load(self.path, **self.overrides)[0]
+        return load(self.path, verified=True, **self.arguments)[0]
+
+
+@dataclass(frozen=True)
+class Own(Entry):
+    """A network that whoever runs the program trained or taught; no table has the sum of its file.
+
+    Attributes:
+        elsewhere: The file, where it is not in `OWN` under the network's name.
+    """
+
+    elsewhere: Path | None = None
+
+    @property
+    def path(self) -> Path:
+        """Where the checkpoint lies."""
+        return self.elsewhere or OWN / f"{self.name}.safetensors"
+
+    @property
+    def metadata(self) -> Metadata:
+        """What the checkpoint says of itself."""
+        return load_metadata(self.path)
+
+    def fetch(self) -> None:
+        """There is nothing to fetch."""
+
+    def load(self) -> SegmentationNetwork:
+        """Rebuild the network from its checkpoint."""
+        return load(self.path)[0]
 
 
 @dataclass(frozen=True)
@@ -147,6 +200,8 @@ class Pretrained(Entry):
             std=tuple(preprocessing.std),
             analysis_size=self.analysis_size,
             dataset=self.dataset,
+            licence=_TORCHVISION_LICENCE,
+            terms=_TORCHVISION_TERMS,
             has_background=self.has_background,
         )
 
@@ -164,7 +219,8 @@ class Pretrained(Entry):
 
 @cache
 def _metadata(path: Path) -> Metadata:
-    return load_metadata(path)
+    found = load_metadata(path)
+    return found if found.terms else replace(found, licence="Apache-2.0", terms="Oxford-IIIT Pet: CC BY-SA 4.0")
 
 
 def spread_colours(count: int) -> tuple[str, ...]:
@@ -177,109 +233,121 @@ def spread_colours(count: int) -> tuple[str, ...]:
     return tuple("#" + "".join(f"{round(channel * 255):02x}" for channel in colour) for colour in turns)
 
 
-_FCN = "fcn_vgg16.safetensors"
-
-ENTRIES = {
-    entry.name: entry
-    for entry in (
-        Bundled(
-            "fcn8s_vgg16",
-            "VGG-FCN-8s",
-            "VGG16 turned fully convolutional; skips from pool4 and pool3 refine it to one cell per 8×8 pixels.",
-            _FCN,
-            {"stride": 8},
-        ),
-        Bundled(
-            "fcn16s_vgg16",
-            "VGG-FCN-16s",
-            "The same weights with one skip, from pool4: one cell per 16×16 pixels.",
-            _FCN,
-            {"stride": 16},
-        ),
-        Bundled(
-            "fcn32s_vgg16",
-            "VGG-FCN-32s",
-            "The same weights with no skip: one cell per 32×32 pixels, then one learned transposed conv.",
-            _FCN,
-            {"stride": 32},
-        ),
-        Bundled(
-            "conv1x1_vgg11",
-            "Classifier, 1×1 conv",
-            "A VGG11 that learned one label per image: its Linear layer became a 1×1 conv, upsampled ×16.",
-            "conv1x1_vgg11.safetensors",
-        ),
-        Bundled(
-            "unet_vgg16_bn",
-            "U-Net",
-            "The FCN's VGG16 encoder, frozen at first and then fine-tuned, and a decoder with a skip at every stage: "
-            "a score for each pixel.",
-            "unet_vgg16_bn.safetensors",
-        ),
-        Bundled(
-            "conv1x1_resnet18",
-            "ResNet18, 1×1 conv",
-            "A ResNet18 that learned one label per image of any size, by adaptive pooling: its Linear layer became a "
-            "1×1 conv, upsampled ×32.",
-            "conv1x1_resnet18.safetensors",
-        ),
-        Pretrained(
-            "dense_vgg16_imagenet",
-            "VGG16, dense (ImageNet)",
-            "torchvision's VGG16, its three Linear layers as 7×7, 1×1 and 1×1 convs: heatmaps of 1,000 classes.",
-            "VGG16_Weights.IMAGENET1K_V1",
-            "dense_vgg",
-            "vgg16",
-            448,
-            "ImageNet-1K",
-            has_background=False,
-        ),
-        Pretrained(
-            "conv1x1_resnet18_imagenet",
-            "ResNet18, 1×1 conv (ImageNet)",
-            "torchvision's ResNet18: adaptive pooling takes any size; its Linear layer as a 1×1 conv. 1,000 classes.",
-            "ResNet18_Weights.IMAGENET1K_V1",
-            "conv1x1_resnet",
-            "resnet18",
-            448,
-            "ImageNet-1K",
-            has_background=False,
-        ),
-        Pretrained(
-            "fcn_resnet50_voc",
-            "ResNet50-FCN (VOC)",
-            "torchvision's own FCN on a dilated ResNet50: the reference to compare with. 20 classes and background.",
-            "FCN_ResNet50_Weights.COCO_WITH_VOC_LABELS_V1",
-            "fcn_resnet",
-            "fcn_resnet50",
-            512,
-            "the part of COCO with Pascal VOC's classes",
-            has_background=True,
-        ),
+def _fcns(checkpoint: str, group: str, suffix: str = "") -> tuple[Bundled, ...]:
+    """Offer the three outputs of an FCN, whose names end in `suffix`."""
+    stories = {
+        8: "VGG16 turned fully convolutional; skips from pool4 and pool3 refine it to one cell per 8×8 pixels.",
+        16: "The same weights with one skip, from pool4: one cell per 16×16 pixels.",
+        32: "The same weights with no skip: one cell per 32×32 pixels, then one learned transposed conv.",
+    }
+    return tuple(
+        Bundled(f"fcn{s}s_vgg16{suffix}", f"VGG-FCN-{s}s", group, story, checkpoint, arguments={"stride": s})
+        for s, story in stories.items()
     )
-}
 
+
+_ENTRIES = (
+    *_fcns("fcn_vgg16.safetensors", PETS),
+    *_fcns("fcn_vgg16_camvid.safetensors", STREETS, "_camvid"),
+    Bundled(
+        "conv1x1_vgg11",
+        "Classifier, 1×1 conv",
+        PETS,
+        "A VGG11 that learned one label per image: its Linear layer became a 1×1 conv, upsampled ×16.",
+        "conv1x1_vgg11.safetensors",
+    ),
+    Bundled(
+        "unet_vgg16_bn",
+        "U-Net",
+        PETS,
+        "The FCN's VGG16 encoder, frozen at first and then fine-tuned, and a decoder with a skip at every stage: "
+        "a score for each pixel.",
+        "unet_vgg16_bn.safetensors",
+    ),
+    Bundled(
+        "conv1x1_resnet18",
+        "ResNet18, 1×1 conv",
+        PETS,
+        "A ResNet18 that learned one label per image of any size, by adaptive pooling: its Linear layer became a "
+        "1×1 conv, upsampled ×32.",
+        "conv1x1_resnet18.safetensors",
+    ),
+    Pretrained(
+        "dense_vgg16_imagenet",
+        "VGG16, dense",
+        IMAGENET,
+        "torchvision's VGG16, its three Linear layers as 7×7, 1×1 and 1×1 convs: heatmaps of 1,000 classes.",
+        "VGG16_Weights.IMAGENET1K_V1",
+        "dense_vgg",
+        "vgg16",
+        448,
+        "ImageNet-1K",
+        has_background=False,
+    ),
+    Pretrained(
+        "conv1x1_resnet18_imagenet",
+        "ResNet18, 1×1 conv",
+        IMAGENET,
+        "torchvision's ResNet18: adaptive pooling takes any size; its Linear layer as a 1×1 conv. 1,000 classes.",
+        "ResNet18_Weights.IMAGENET1K_V1",
+        "conv1x1_resnet",
+        "resnet18",
+        448,
+        "ImageNet-1K",
+        has_background=False,
+    ),
+    Pretrained(
+        "fcn_resnet50_voc",
+        "ResNet50-FCN",
+        VOC,
+        "torchvision's own FCN on a dilated ResNet50: the reference to compare with. 20 classes and background.",
+        "FCN_ResNet50_Weights.COCO_WITH_VOC_LABELS_V1",
+        "fcn_resnet",
+        "fcn_resnet50",
+        512,
+        "the part of COCO with Pascal VOC's classes",
+        has_background=True,
+    ),
+)
+
+
+def own_entries() -> dict[str, Entry]:
+    """Find the checkpoints of one's own that are there now, but for those whose name the table has."""
+    taken = {entry.name for entry in _ENTRIES}
+    stems = (path.stem for path in sorted(OWN.glob("*.safetensors")))
+    return {stem: Own(stem, stem, YOURS, "Trained on your own photos.") for stem in stems if stem not in taken}
+
+
+ENTRIES = {entry.name: entry for entry in sorted(_ENTRIES, key=lambda entry: GROUPS.index(entry.group))} | own_entries()
+"""The networks on offer; checkpoints of one's own as they were when the program started."""
 
 BUNDLED = {name: entry for name, entry in ENTRIES.items() if isinstance(entry, Bundled)}
 
 
 def find(name: str) -> Entry:
-    """Look a network up.
+    """Look a network up, among one's own too as they are now.
 
     Raises:
         ValueError: None has this name; the message lists those that there are.
     """
-    if name not in ENTRIES:
-        raise ValueError(f"There is no network named {name!r}. Choose from {', '.join(ENTRIES)}.")
-    return ENTRIES[name]
+    offered = ENTRIES | own_entries()
+    if name not in offered:
+        raise ValueError(f"There is no network named {name!r}. Choose from {', '.join(offered)}.")
+    return offered[name]
 
 
-def siblings(name: str) -> dict[str, int]:
-    """Give the networks that are outputs of one checkpoint with this one, itself included, and the stride of each.
+def find_or_open(name: str) -> Entry:
+    """Look a network up, or take a checkpoint by its file's path.
 
-    Nothing for a network that has one output, or that is not of the catalog.
+    Not for what a visitor of the page asks for, who has no business with the server's files.
+
+    Args:
+        name: As `find` takes it, or a path that ends in `.safetensors`.
+
+    Raises:
+        ValueError: There is no such network.
     """
-    entry = BUNDLED.get(name)
-    if entry is None or "stride" not in entry.overrides:
-        return {}
-    return {e.name: e.overrides["stride"] for e in BUNDLED.values() if e.checkpoint == entry.checkpoint}
+    if not name.endswith(".safetensors"):
+        return find(name)
+    path = Path(name)
+    return Own(path.stem, path.stem, YOURS, "A checkpoint of your own.", elsewhere=path)

@@ -10,14 +10,21 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load as parse_tensors
+from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
 from segdemo.models import SegmentationNetwork, build
+from segdemo.safe_files import explain, write_bytes, write_text
 
 SUMS = "SHA256SUMS"
 """The table of a folder's files, as `sha256sum` writes and checks it."""
 
+_INSTALLED = Path(__file__).parent / "bundled"
+FOLDER = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parent.parent / "checkpoints"
+"""Where the bundled checkpoints lie: inside an installed package, or in the repository."""
+
+_STAGES = "stages."  # what the names of a trunk's tensors begin with
 _CHANNELS = 3  # red, green, blue
 _BLOCK = 1 << 20
 _LONGEST_REASON = 200  # letters
@@ -47,6 +54,10 @@ class Metadata:
         metrics: Measured on the held-out part of the training data.
         versions: Of the libraries that made it.
         has_background: Whether class 0 is the background.
+        trunk: Name of the file that holds the network's stages, where its own does not.
+        trunk_sha256: Of that file.
+        licence: Of the weights.
+        terms: What else whoever uses the weights must know, in a sentence.
 
     Raises:
         ValueError: A value that the program computes with is missing or out of range.
@@ -67,6 +78,10 @@ class Metadata:
     metrics: dict[str, object] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     has_background: bool = True
+    trunk: str = ""
+    trunk_sha256: str = ""
+    licence: str = ""
+    terms: str = ""
 
     def __post_init__(self) -> None:
         checks = {
@@ -80,6 +95,7 @@ class Metadata:
             "analysis_size is at least 1": self.analysis_size >= 1,
             "the arguments' num_classes is the number of classes": isinstance(self.arguments, dict)
             and self.arguments.get("num_classes", len(self.classes)) == len(self.classes),
+            "trunk is the name of a file": re.fullmatch(r"(\w[\w.-]*\.safetensors)?", self.trunk) is not None,
         }
         broken = [rule for rule, holds in checks.items() if not holds]
         if broken:
@@ -89,8 +105,9 @@ class Metadata:
 def save(path: Path, network: nn.Module, metadata: Metadata) -> None:
     """Write a network's weights, as float16 where that loses nothing that matters, and its metadata.
 
-    Vectors (biases, BatchNorm's statistics) stay float32: they are small, and a variance can underflow. The file
-    appears whole or not at all.
+    Of a network on another file's trunk the stages are left out: `load` takes them from there. Vectors (biases,
+    BatchNorm's statistics) stay float32: they are small, and a variance can underflow. The file appears whole or not at
+    all.
 
     Args:
         path: Where to, ending in `.safetensors`.
@@ -99,13 +116,14 @@ def save(path: Path, network: nn.Module, metadata: Metadata) -> None:
 
     Raises:
         CheckpointError: A weight is not finite, or grows too large for float16.
+        OSError: The file cannot be written.
     """
-    tensors = {name: _compact(tensor) for name, tensor in network.state_dict().items()}
+    state = network.state_dict()
+    own = {name: tensor for name, tensor in state.items() if not (metadata.trunk and name.startswith(_STAGES))}
+    tensors = {name: _compact(tensor) for name, tensor in own.items()}
     _check_finite(path, tensors)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    save_file(tensors, partial, {key: json.dumps(value) for key, value in asdict(metadata).items()})
-    partial.replace(path)
+    # Not by `save_file`: its files are for their owner alone, and a killed one leaves a part under a name of its own.
+    write_bytes(path, serialise(tensors, {key: json.dumps(value) for key, value in asdict(metadata).items()}))
 
 
 def load_metadata(path: Path) -> Metadata:
@@ -114,25 +132,49 @@ def load_metadata(path: Path) -> Metadata:
     Raises:
         CheckpointError: There is no such file, it is cut short, or its metadata is not a checkpoint's.
     """
-    return _read(path, with_tensors=False)[0]
+    if not path.is_file():
+        raise CheckpointError(f"there is no checkpoint {path.name} in {path.parent.name or '.'}")
+    try:
+        path.open("rb").close()  # whose error says why it cannot be opened; `safe_open`'s says "not found" to all
+        with safe_open(path, framework="pt") as file:
+            return _parse(file.metadata() or {})
+    except Exception as error:  # a hostile header is answered with any exception
+        raise _unreadable(path, error) from error
 
 
-def load_tensors(path: Path) -> tuple[Metadata, dict[str, Tensor]]:
+def load_tensors(path: Path, verified: bool = False) -> tuple[Metadata, dict[str, Tensor]]:
     """Read a checkpoint's weights by name, float32, without building its network.
+
+    Args:
+        path: The checkpoint.
+        verified: As `load` takes it.
 
     Raises:
         CheckpointError: The file is missing, cut short, or holds NaN or infinity.
     """
-    metadata, tensors = _read(path, with_tensors=True)
+    if not verified or not path.is_file():
+        load_metadata(path)  # what is no checkpoint is refused by its first bytes, however large it is
+    try:
+        # Read, not mapped: a mapped file that is overwritten changes the network, and one that is cut ends the process.
+        content = path.read_bytes()
+        if verified:
+            verify(path, sha256(content).hexdigest())
+        tensors = {name: _expand(tensor) for name, tensor in parse_tensors(content).items()}
+        metadata = _parse(_header(content))
+    except CheckpointError:
+        raise
+    except Exception as error:
+        raise _unreadable(path, error) from error
     _check_finite(path, tensors)
     return metadata, tensors
 
 
-def load(path: Path, **overrides: object) -> tuple[SegmentationNetwork, Metadata]:
-    """Rebuild a network from its file alone.
+def load(path: Path, verified: bool = False, **overrides: object) -> tuple[SegmentationNetwork, Metadata]:
+    """Rebuild a network from its file alone; nothing that later happens to the file changes the network.
 
     Args:
         path: A file that `save` wrote.
+        verified: Refuse what is not the file whose sum the table beside it has, as `verify` does.
         **overrides: Builder arguments that take the place of the file's, such as `stride=16`.
 
     Returns:
@@ -141,7 +183,9 @@ def load(path: Path, **overrides: object) -> tuple[SegmentationNetwork, Metadata
     Raises:
         CheckpointError: The file is missing, cut short, of another architecture, or holds NaN or infinity.
     """
-    metadata, tensors = load_tensors(path)
+    metadata, tensors = load_tensors(path, verified)
+    if metadata.trunk:
+        tensors |= trunk_tensors(path, metadata)
     try:
         # On the meta device nothing is allocated or drawn, so shapes are checked before memory is spent on them.
         with torch.device("meta"):
@@ -153,30 +197,60 @@ def load(path: Path, **overrides: object) -> tuple[SegmentationNetwork, Metadata
     return network.eval(), metadata
 
 
+def trunk_tensors(path: Path, metadata: Metadata) -> dict[str, Tensor]:
+    """Read the stages that a checkpoint's network shares with another one.
+
+    Args:
+        path: Of the checkpoint; the trunk's file lies beside it or among the bundled ones.
+        metadata: Its own.
+
+    Returns:
+        The trunk's weights by name, float32.
+
+    Raises:
+        CheckpointError: The trunk's file is missing, damaged, or another one than the checkpoint was made with.
+    """
+    found = [file for folder in (path.parent, FOLDER) if (file := folder / metadata.trunk).is_file()]
+    fitting = next((file for file in found if digest(file) == metadata.trunk_sha256), None)
+    if fitting is None:
+        what = "another file of that name is here" if found else "it is not here"
+        raise CheckpointError(f"{path.name} needs the frozen stages of {metadata.trunk}, and {what}.")
+    return {name: tensor for name, tensor in load_tensors(fitting)[1].items() if name.startswith(_STAGES)}
+
+
 def write_sums(folder: Path) -> Path:
     """Write the sha256 of a folder's checkpoints beside them, and give the table's path."""
     lines = [f"{digest(path)}  {path.name}\n" for path in sorted(folder.glob("*.safetensors"))]
     table = folder / SUMS
-    table.write_text("".join(lines), encoding="utf-8", newline="\n")
+    write_text(table, "".join(lines))
     return table
 
 
-def verify(path: Path) -> None:
+def verify(path: Path, found: str | None = None) -> None:
     """Compare a file with the sum that the table beside it has; one that is not there is for `load` to refuse.
 
+    Args:
+        path: The file.
+        found: Its sha256, where that is known.
+
     Raises:
-        CheckpointError: The sum differs, or the table has none.
+        CheckpointError: The sum differs, or the table has none or cannot be read.
     """
     if not path.is_file():
         return
     table = path.with_name(SUMS)
-    entries = table.read_text(encoding="utf-8").splitlines() if table.is_file() else []
+    try:
+        entries = table.read_text(encoding="utf-8").splitlines() if table.is_file() else []
+    except OSError as error:
+        raise CheckpointError(explain(error)) from error
+    except UnicodeDecodeError as error:
+        raise CheckpointError(f"{SUMS} beside {path.name} is damaged, since it is no text: fetch it again") from error
     # Between the two stand two blanks, or a blank and an asterisk.
     sums = {name.lstrip(" *"): wanted for wanted, _, name in (entry.partition(" ") for entry in entries)}
     advice = "if you trust the file, `python -m segdemo sums` writes it"
     if path.name not in sums:
         raise CheckpointError(f"{SUMS} has no sum for {path.name}: {advice}")
-    if sums[path.name] != digest(path):
+    if sums[path.name] != (found or digest(path)):
         raise CheckpointError(f"{path.name} is not the file whose sum {SUMS} has: fetch it again, or {advice}")
 
 
@@ -205,17 +279,16 @@ def _check_finite(path: Path, tensors: dict[str, Tensor]) -> None:
         raise CheckpointError(f"{path.name} holds weights that are not finite numbers")
 
 
-def _read(path: Path, with_tensors: bool) -> tuple[Metadata, dict[str, Tensor]]:
-    if not path.is_file():
-        raise CheckpointError(f"there is no checkpoint {path.name} in {path.parent.name or '.'}")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = _parse(file.metadata() or {})
-            names = file.keys() if with_tensors else ()
-            tensors = {name: _expand(file.get_tensor(name)) for name in names}
-    except Exception as error:  # a hostile header is answered with any exception
-        raise CheckpointError(f"{path.name} is damaged or no checkpoint of this program: {_reason(error)}") from error
-    return metadata, tensors
+def _unreadable(path: Path, error: Exception) -> CheckpointError:
+    if isinstance(error, OSError):
+        return CheckpointError(explain(error))
+    return CheckpointError(f"{path.name} is damaged or no checkpoint of this program: {_reason(error)}")
+
+
+def _header(content: bytes) -> dict[str, str]:
+    """Give the plain values in a safetensors file: its header is JSON, whose length the first eight bytes say."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    return json.loads(content[8:end]).get("__metadata__", {})
 
 
 def _check_kinds(network: nn.Module, tensors: dict[str, Tensor]) -> None:

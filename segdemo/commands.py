@@ -2,35 +2,31 @@
 
 import argparse
 import json
+import runpy
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 
 from segdemo import catalog
-from segdemo.batch import Style, describe_areas, expand, read_list, write_table
+from segdemo.analysis import Analysis, Style
+from segdemo.batch import describe_areas, expand, read_list, write_table
 from segdemo.bench.bench import KEYS as FIGURES
 from segdemo.bench.bench import as_text
 from segdemo.bench.bench import bench as measure_speed
 from segdemo.checkpoints import CheckpointError, write_sums
-from segdemo.devices import choose_device
 from segdemo.predict import Job, Photo, Row, listed, predict_here
 from segdemo.ray_engine import predict_on_ray
-from segdemo.segmenter import Segmenter
-from segdemo.training import report
-from segdemo.training.calibrate import calibrate as set_background
-from segdemo.training.data import CLASSES, load_pets
-from segdemo.training.evaluate import Look
-from segdemo.training.evaluate import evaluate as measure
-from segdemo.training.negatives import load_negatives
-from segdemo.training.recipes import RECIPES
+from segdemo.safe_files import printable, remove_partials
 
 BAD_INPUT = 2
 _FEW_CLASSES = 5  # that fit into a line
+_ABANDONED = 3600  # seconds after which a part of a file is of a process that was killed
 
 
 def models(options: argparse.Namespace) -> int:
     """List the networks on offer."""
-    rows = {name: _describe(entry) for name, entry in catalog.ENTRIES.items()}
+    rows = {name: _describe(entry) for name, entry in (catalog.ENTRIES | catalog.own_entries()).items()}
     if options.json:
         print(json.dumps(rows, indent=2))
         return 0
@@ -45,23 +41,25 @@ def models(options: argparse.Namespace) -> int:
 def predict(options: argparse.Namespace) -> int:
     """Segment photos, or all in a folder, and write mask, overlay, heatmap and facts; a bad one stops no other."""
     style = Style(options.heatmap_class, options.opacity, options.colormap)
-    look = (options.analysis_size, options.best_quality, options.refine_edges)
-    job = Job(options.model, options.out.resolve(), options.device, *look, style)
+    analysis = Analysis(options.model, options.analysis_size, options.best_quality, options.refine_edges)
+    job = Job(analysis, options.out.resolve(), options.device, style)
     named = [*options.photos, *(read_list(options.list) if options.list else ())]
-    photos = listed(expand(named))
-    if not photos:
-        raise ValueError(
-            f"there is no file in {', '.join(map(str, named))}" if named else "name a photo, or --list FILE"
-        )
+    if not named:
+        raise ValueError("name a photo, or --list FILE")
+    paths = expand(named)
+    if not paths:
+        raise ValueError(f"there is no photo in {', '.join(map(str, named))}: what this program made is left out")
+    remove_partials(job.out, _ABANDONED)
+    photos = listed(paths, job.out)
     rows: dict[int, dict[str, object]] = {}
     for photo, row in _engine(options)(job, photos):
         rows[photo.index] = row
         if row["problem"]:
-            print(f"segdemo predict: {row['problem']}", file=sys.stderr)
+            print(printable(f"segdemo predict: {row['problem']}"), file=sys.stderr)
         else:
-            print(f"{photo.path}: {describe_areas(row)}")
+            print(printable(f"{photo.path}: {describe_areas(row)}"), flush=True)
     if len(rows) > 1:
-        write_table(job.out, [rows[index] for index in sorted(rows)])
+        write_table(job.out, [rows[index] for index in sorted(rows)], paths)
     return BAD_INPUT if any(row["problem"] for row in rows.values()) else 0
 
 
@@ -73,66 +71,26 @@ def _engine(options: argparse.Namespace) -> Callable[[Job, Sequence[Photo]], Ite
     return predict_here
 
 
-def train(options: argparse.Namespace) -> int:
-    """Train a network by its recipe."""
-    try:
-        from segdemo.training.loop import Trainer  # noqa: PLC0415 - accelerate is not among what the app needs
-    except ImportError as error:
-        raise ValueError(f"{error}: training needs what requirements-dev.txt lists") from error
-    if options.recipe not in RECIPES:
-        raise ValueError(f"there is no recipe {options.recipe!r}: choose from {', '.join(RECIPES)}")
-    settings = {"seed": options.seed, "init": options.init, "from_phase": options.from_phase}
-    if options.negatives is not None:
-        settings["negatives"] = load_negatives(options.negatives)
-    device = str(choose_device(options.device))
-    trainer = Trainer(RECIPES[options.recipe], options.out / options.recipe, **settings, device=device)
-    if trainer.has_state and not options.resume:
-        raise ValueError(f"{trainer.folder} holds a run: go on with --resume, or choose another folder with --out")
-    if options.resume and not trainer.resume():
-        print(f"nothing to resume in {trainer.folder}: starting afresh", file=sys.stderr)
-    training, held_out = load_pets(options.data, "trainval", download=options.download).split_held_out()
-    trainer.fit(training, held_out, options.max_minutes)
-    done = trainer.progress.epoch == trainer.recipe.epochs
-    print(
-        f"{trainer.checkpoint}: {trainer.progress.epoch} of {trainer.recipe.epochs} epochs"
-        f"{'' if done else ', go on with --resume'}"
-    )
+def app(options: argparse.Namespace) -> int:
+    """Open the demo in the browser, as `python app.py` does."""
+    here = Path(__file__).parent
+    # In the repository it stands above the package, in an installed one among the modules.
+    script = next(path for path in (here / "app.py", here.parent / "app.py") if path.is_file())
+    runpy.run_path(str(script), run_name="__main__")
     return 0
 
 
-def calibrate(options: argparse.Namespace) -> int:
-    """Shift the background's score of a trained checkpoint to what is best on the held-out photos."""
-    _, held_out = load_pets(options.data, "trainval", download=options.download).split_held_out()
-    shift = set_background(options.checkpoint, held_out)
-    print(f"{options.checkpoint}: background {shift:+.1f}")
-    return 0
+def export(options: argparse.Namespace) -> int:
+    """Write a network as a file that runs without this package, for photos of any size, and check it."""
+    from segdemo.export import FORMATS  # noqa: PLC0415 - a second of imports that no other command needs
+    from segdemo.export import export as write  # noqa: PLC0415
 
-
-def evaluate(options: argparse.Namespace) -> int:
-    """Measure networks on a labelled split."""
-    if not options.networks and not options.all:
-        raise ValueError("name one or more networks, or --all")
-    if options.write and not (options.all and options.split == "test"):
-        raise ValueError("--write needs --all and the test split, so that the READMEs hold every network's figures")
-    look = Look(options.analysis_size, options.best_quality, options.refine_edges)
-    if options.write and look != Look():
-        raise ValueError("--write takes each network as the page starts with it: leave the other options out")
-    if options.write:
-        write_sums(catalog.CHECKPOINTS)  # first, since what is measured must load
-    names = list(catalog.BUNDLED) if options.all else options.networks
-    for name in names:
-        if catalog.find(name).metadata.classes != CLASSES:
-            raise ValueError(f"{name} has other classes than the dataset ({', '.join(CLASSES)})")
-    measured: dict[str, dict] = {}
-    for name in names:
-        if name not in measured:  # as another output of a network before it
-            segmenter = Segmenter.load(name, options.device)
-            measured |= measure(segmenter, options.data, options.split, look, options.download)
-    results = {name: measured[name] for name in names}
-    table = report.results_table(results, options.split)
-    if options.write:
-        _write_readmes(table)
-    print(json.dumps(results, indent=2) if options.json else table)
+    entry = catalog.find_or_open(options.network)
+    path = options.out or Path(entry.name + FORMATS[options.format])
+    if path.exists():
+        raise ValueError(f"{path} is there already: name another file with --out")
+    difference = write(entry.load(), entry.metadata, path)
+    print(f"{path}: scores equal the network's to {difference:.0e} of the largest")
     return 0
 
 
@@ -142,17 +100,10 @@ def sums(options: argparse.Namespace) -> int:
     return 0
 
 
-def _write_readmes(table: str) -> None:
-    cards = catalog.CHECKPOINTS / "README.md"
-    for readme in (cards, catalog.CHECKPOINTS.parent / "README.md"):
-        report.write_table(readme, table)
-    for entry in catalog.BUNDLED.values():
-        report.write_card(cards, entry.checkpoint, report.card(entry.metadata, entry.path))
-
-
 def _describe(entry: catalog.Entry) -> dict[str, object]:
     row = {
         "title": entry.title,
+        "group": entry.group,
         "story": entry.story,
         "checkpoint": entry.file,
         "present": entry.is_present,
@@ -162,7 +113,8 @@ def _describe(entry: catalog.Entry) -> dict[str, object]:
         metadata = entry.metadata
     except CheckpointError as error:
         return {**row, "problem": str(error)}
-    return {**row, "classes": list(metadata.classes), "analysis_size": metadata.analysis_size}
+    said = {"licence": metadata.licence, "terms": metadata.terms}
+    return {**row, "classes": list(metadata.classes), "analysis_size": metadata.analysis_size, **said}
 
 
 def bench(options: argparse.Namespace) -> int:

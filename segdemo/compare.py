@@ -7,7 +7,18 @@ import numpy as np
 
 from segdemo.segmentation import Segmentation
 
-IGNORE = 255
+_BYTE = 255
+_WORD = 65535
+
+
+def ignored_value(segmentation: Segmentation) -> int:
+    """Give the value of a true mask that means "leave out": 255, or 65,535 where 255 is a class of the network."""
+    return _BYTE if len(segmentation.classes) <= _BYTE else _WORD
+
+
+def left_out(segmentation: Segmentation, truth: np.ndarray) -> float:
+    """Give the share of a true mask that a score leaves out."""
+    return float((truth == ignored_value(segmentation)).mean())
 
 
 def _named(segmentation: Segmentation, names: Sequence[str], size: tuple[int, int]) -> np.ndarray:
@@ -48,19 +59,25 @@ def iou_by_class(segmentation: Segmentation, truth: np.ndarray) -> dict[str, flo
 
     Args:
         segmentation: Of the photo.
-        truth: Indices of the network's classes `[H, W]`, of the photo's size; 255 is left out.
+        truth: Indices of the network's classes `[H, W]`, of the photo's size; `ignored_value` is left out.
 
     Returns:
         Intersection over union by class name; None for a class that is neither there nor found.
 
     Raises:
-        ValueError: The mask has another size than the photo, or holds an index that is no class.
+        ValueError: The mask has another size than the photo, or holds an index that is no class; or something is left
+            out and what remains holds no class but the background, as of a mask whose values are 0 and 255.
     """
     width, height = segmentation.image_size
     if truth.shape != (height, width):
         raise ValueError(f"The mask is {truth.shape[1]}×{truth.shape[0]} pixels, the photo {width}×{height}.")
-    counted = truth != IGNORE
+    counted = truth != ignored_value(segmentation)
     found, wanted = segmentation.class_map()[counted], truth[counted]
+    if wanted.size < truth.size and not wanted[wanted >= int(segmentation.has_background)].size:
+        raise ValueError(
+            f"No class but the background is in the mask, since {ignored_value(segmentation)} means “leave out”. "
+            f"Give each class its index, such as {len(segmentation.classes) - 1} for {segmentation.classes[-1]}."
+        )
     if wanted.size and wanted.max() >= len(segmentation.classes):
         highest = len(segmentation.classes) - 1
         raise ValueError(f"The mask holds the value {wanted.max()}; {segmentation.network} knows 0 to {highest}.")

@@ -2,12 +2,12 @@
 
 import os
 import threading
-from functools import cache
 
 import torch
 
 AUTO = "auto"
 PRECISIONS = ("float32", "bfloat16", "float16")
+_locks: dict[str, threading.Lock] = {}
 
 
 def choose_device(wanted: str = AUTO) -> torch.device:
@@ -46,8 +46,8 @@ def choose_precision(device: torch.device, wanted: str = AUTO) -> str:
 
     Args:
         device: Where they run.
-        wanted: `float32`, `bfloat16`, `float16`, or `auto`: on CUDA bfloat16 where the card has it, else float16;
-            float32 elsewhere.
+        wanted: `float32`, `bfloat16`, `float16`, or `auto`: bfloat16 where the device computes natively in it, else
+            float16 on CUDA and float32 elsewhere.
 
     Raises:
         ValueError: There is no such format.
@@ -57,12 +57,34 @@ def choose_precision(device: torch.device, wanted: str = AUTO) -> str:
             choices = ", ".join((AUTO, *PRECISIONS))
             raise ValueError(f"There is no precision {wanted!r}. Choose from {choices}.")
         return wanted
-    if device.type != "cuda":
-        return "float32"
-    return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
+    if has_native_bfloat16(device):
+        return "bfloat16"
+    return "float16" if device.type == "cuda" else "float32"
 
 
-@cache
+def has_native_bfloat16(device: torch.device) -> bool:
+    """Say whether a device computes in bfloat16, and does not merely imitate it."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):  # torch before 2.11
+        return False
+    can = torch.cpu.get_capabilities()
+    return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
+
+
 def device_lock(device_type: str) -> threading.Lock:
     """Give the lock that every network pass on a device holds: two at once would only share its memory and speed."""
-    return threading.Lock()
+    return _locks.setdefault(device_type, threading.Lock())
+
+
+def _after_fork() -> None:
+    """Let networks run in a forked child, which has none of the threads that the parent's passes are spread over.
+
+    OpenMP waits for them for ever (pytorch/pytorch#17199), and whoever held a lock is not there to let go of it.
+    """
+    _locks.clear()
+    torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

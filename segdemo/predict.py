@@ -1,6 +1,6 @@
 """Photos in, files out, as a job that can be stopped, taken up again, and shared by several machines."""
 
-import json
+import errno
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -9,14 +9,19 @@ from typing import NamedTuple
 from PIL import Image
 
 from segdemo import catalog
-from segdemo.batch import Style, row_from_facts, segment_one, table_row, unique_stems, write_item
+from segdemo.analysis import Analysis, Style, analyse
+from segdemo.batch import problem_row, row_from_facts, segment_one, table_row, write_item
 from segdemo.checkpoints import digest
-from segdemo.refine import refine_edges
+from segdemo.results import choose_stems, facts_name, identify, is_whole, read_facts
+from segdemo.safe_files import explain
 from segdemo.segmentation import Segmentation, check_class
-from segdemo.segmenter import AnalysisSize, Segmenter, check_analysis_size
+from segdemo.segmenter import Segmenter, check_analysis_size
 
 Row = dict[str, object]
 """What `batch.table_row` says of a photo."""
+
+# A disk that forbids a name says one of these; every other error of writing would meet the next photo too.
+_ODD_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 
 
 @dataclass(frozen=True)
@@ -24,21 +29,15 @@ class Job:
     """What is to be done with every photo.
 
     Attributes:
-        model: The network's name.
+        analysis: What the network does.
         out: The folder that the files go to.
         device: As `Segmenter.load` takes it.
-        analysis_size: As `Segmenter` takes it.
-        best_quality: As `Segmenter` takes it.
-        refine_edges: Whether edges are moved to those of the photo.
         style: How results are drawn.
     """
 
-    model: str
+    analysis: Analysis
     out: Path
     device: str = "auto"
-    analysis_size: AnalysisSize = None
-    best_quality: bool = False
-    refine_edges: bool = False
     style: Style = field(default_factory=Style)
 
 
@@ -50,9 +49,17 @@ class Photo(NamedTuple):
     stem: str
 
 
-def listed(paths: Sequence[Path]) -> list[Photo]:
-    """Number photos and name their results."""
-    return [Photo(*each) for each in zip(range(len(paths)), paths, unique_stems(paths), strict=True)]
+def listed(paths: Sequence[Path], out: Path | None = None) -> list[Photo]:
+    """Number photos and name their results, so that none replaces a file that is not this photo's own result.
+
+    Args:
+        paths: Of the photos.
+        out: The folder that the files go to; None stands for an empty one.
+
+    Raises:
+        OSError: The folder cannot be looked into.
+    """
+    return [Photo(*each) for each in zip(range(len(paths)), paths, choose_stems(paths, out), strict=True)]
 
 
 class Predictor:
@@ -68,14 +75,14 @@ class Predictor:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self._segmenter = Segmenter.load(job.model, job.device)
-        check_class(self._segmenter.name, self._segmenter.metadata.classes, job.style.heat_class)
-        if isinstance(job.analysis_size, int):
-            check_analysis_size(job.analysis_size, job.analysis_size)  # how large it may be depends on the photo
+        name, size = job.analysis.network, job.analysis.size
+        self._segmenter = Segmenter.load(name, job.device)
+        check_class(name, self._segmenter.metadata.classes, job.style.heatmap_class)
+        if isinstance(size, int):
+            check_analysis_size(size, size)  # how large it may be depends on the photo
         job.out.mkdir(parents=True, exist_ok=True)
-        weights = digest(catalog.find(job.model).path)
-        settings = {key: value for key, value in asdict(job).items() if key not in ("out", "device")}
-        self._settings = {**settings, "weights": weights}
+        weights = digest(catalog.find_or_open(name).path)
+        self._settings = {**asdict(job.analysis), "style": asdict(job.style), "weights": weights}
 
     def __call__(self, photo: Photo) -> Row:
         """Write a photo's files, unless they are there from the same photo, network and settings.
@@ -86,37 +93,30 @@ class Predictor:
         Raises:
             OSError: The files cannot be written.
         """
-        request = self._request(photo.path)
+        request = {**self._settings, **identify(photo.path)}
         done = self._done(photo, request)
         if done is not None:
             return done
         item = segment_one(photo.path, photo.stem, self._segment)
         if item.segmentation:
-            write_item(self.job.out, item, self.job.style, {"request": request})
+            try:
+                write_item(self.job.out, item, self.job.style, {"request": request})
+            except OSError as error:
+                if error.errno not in _ODD_NAME:
+                    raise
+                return problem_row(photo.path, explain(error))
         return table_row(item)
 
     def _segment(self, image: Image.Image) -> Segmentation:
-        segmentation = self._segmenter(image, self.job.analysis_size, self.job.best_quality)
-        return refine_edges(segmentation, image) if self.job.refine_edges else segmentation
-
-    def _request(self, path: Path) -> dict[str, object]:
-        """Say all that the results depend on; what cannot be read will be found out by who decodes it."""
-        try:
-            whole, status = path.resolve(), path.stat()
-        except (OSError, ValueError):  # a path may hold a null byte
-            return self._settings
-        return {
-            **self._settings,
-            "photo": str(whole),
-            "bytes": status.st_size,
-            "changed_ns": status.st_mtime_ns,
-        }
+        return analyse(image, self.job.analysis, self._segmenter)
 
     def _done(self, photo: Photo, request: dict[str, object]) -> Row | None:
+        facts = read_facts(self.job.out / facts_name(photo.stem))
+        if facts is None or facts.get("request") != request or not is_whole(self.job.out, photo.stem, facts):
+            return None
         try:
-            facts = json.loads((self.job.out / f"{photo.stem}.json").read_text(encoding="utf-8"))
-            return row_from_facts(photo.path, facts) if facts["request"] == request else None
-        except (OSError, ValueError, LookupError, TypeError):
+            return row_from_facts(photo.path, photo.stem, facts)
+        except (ValueError, LookupError, TypeError, AttributeError):
             return None
 
 

@@ -29,11 +29,17 @@ class Worker:
         self._predictor = Predictor(job)
 
     def __call__(self, batch: dict[str, "np.ndarray"]) -> dict[str, list[object]]:
-        """Work on some photos: `index`, `path` and `stem` in, `index` and the rows as JSON out."""
-        photos = zip(batch["index"].tolist(), batch["path"].tolist(), batch["stem"].tolist(), strict=True)
-        # As JSON, because rows of bad photos have other columns.
-        rows = [json.dumps(self._predictor(Photo(index, Path(path), stem))) for index, path, stem in photos]
-        return {"index": batch["index"].tolist(), "row": rows}
+        """Work on some photos: `index` and `photo` (path and stem) in, `index` and `row` out.
+
+        Photos and rows go as JSON: rows of bad photos have other columns, and a path may hold bytes that are no text.
+        """
+        indices = batch["index"].tolist()
+        photos = (json.loads(photo) for photo in batch["photo"].tolist())
+        rows = [
+            json.dumps(self._predictor(Photo(index, Path(path), stem)))
+            for index, (path, stem) in zip(indices, photos, strict=True)
+        ]
+        return {"index": indices, "row": rows}
 
 
 def predict_on_ray(job: Job, photos: Sequence[Photo], workers: int | None = None) -> Iterator[tuple[Photo, Row]]:
@@ -68,7 +74,8 @@ def predict_on_ray(job: Job, photos: Sequence[Photo], workers: int | None = None
     resources = ray.cluster_resources()
     count = workers or int(resources.get("GPU" if with_gpu else "CPU", 1))
     blocks = min(max(count, ceil(len(photos) / _AT_ONCE)), max(len(photos), 1), _MOST_BLOCKS)
-    rows = [{"index": photo.index, "path": str(photo.path.resolve()), "stem": photo.stem} for photo in photos]
+    # Made absolute without following links, of which one may lead back to itself.
+    rows = [{"index": photo.index, "photo": json.dumps([str(photo.path.absolute()), photo.stem])} for photo in photos]
     done = ray.data.from_items(rows, override_num_blocks=blocks).map_batches(
         Worker,
         fn_constructor_args=(job,),

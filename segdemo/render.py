@@ -127,6 +127,27 @@ def enlarge(picture: Image.Image, longer_side: int) -> Image.Image:
     return picture.resize((picture.width * side, picture.height * side), Image.Resampling.NEAREST)
 
 
+def points(image: Image.Image, marks: Sequence[tuple[float, float, str]]) -> Image.Image:
+    """Draw points on a photo, each ringed in black and white so that it is seen on any colour.
+
+    Args:
+        image: RGB.
+        marks: Of each point its place, as shares of width and height, and its colour.
+
+    Returns:
+        A copy.
+    """
+    picture = image.copy()
+    draw = ImageDraw.Draw(picture)
+    radius = max(4, max(image.size) / 80)
+    for x, y, colour in marks:
+        centre = x * image.width, y * image.height
+        draw.circle(centre, radius + 2, fill="black")
+        draw.circle(centre, radius + 1, fill="white")
+        draw.circle(centre, radius - 1, fill=colour)
+    return picture
+
+
 def coco_rle(class_map: np.ndarray, classes: Sequence[str], has_background: bool = True) -> list[dict[str, object]]:
     """Encode each class that occurs, background aside, as COCO run lengths.
 

@@ -1,7 +1,8 @@
 """The inference module: photos in, segmentations out, on the best device there is."""
 
+import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from itertools import groupby
@@ -17,9 +18,9 @@ from segdemo import catalog, tiles
 from segdemo.checkpoints import Metadata
 from segdemo.devices import AUTO, choose_device, choose_precision, device_lock
 from segdemo.models import SegmentationNetwork
-from segdemo.models.fcn import FCN
-from segdemo.models.inference import fold_batch_norm, run_in_blocks
-from segdemo.models.reach import reach
+from segdemo.models.inference import fold_batch_norm
+from segdemo.models.network import Outputs
+from segdemo.models.receptive_field import receptive_radius
 from segdemo.segmentation import Segmentation
 
 MIN_ANALYSIS_SIZE, MAX_ANALYSIS_SIZE = 32, 1024
@@ -31,6 +32,10 @@ AnalysisSize = int | Literal["full"] | None
 _BATCH = 32
 _PIXELS_AT_ONCE = {"cpu": 1024 * 1024, "mps": 2048 * 2048, "cuda": 4096 * 4096}
 _PIXELS_IN_BLOCKS = 4096 * 4096  # of one photo, on a CPU, where an FCN's stages run in blocks
+
+
+Watch = Callable[[int, int], None]
+"""Is told how many passes are done, and of how many; what it raises ends the work."""
 
 
 def check_analysis_size(longer_side: int, photo_side: int = 0) -> None:
@@ -77,6 +82,8 @@ class Segmenter:
     """A network ready to look at photos.
 
     Safe to share between threads: on a device there is one pass at a time, whichever the network; the others wait.
+    It can be pickled and copied. In a forked child a CPU's pass runs in one thread and CUDA refuses, which are torch's
+    limits: processes that are started by `spawn` have neither.
 
     Args:
         name: The network's.
@@ -106,19 +113,17 @@ class Segmenter:
         self._precision = precision if precision == AUTO else choose_precision(device, precision)
         self.network = fold_batch_norm(network).to(device, memory_format=torch.channels_last)
         self._mean, self._std = (torch.tensor(v, device=device).view(3, 1, 1) for v in (metadata.mean, metadata.std))
-        self._lock = device_lock(device.type)
         self.pixels_at_once = _PIXELS_AT_ONCE.get(device.type, _PIXELS_AT_ONCE["cpu"])
-        if device.type == "cpu" and isinstance(network, FCN):
-            run_in_blocks(network)
+        if device.type == "cpu" and network.run_in_blocks():
             self.pixels_at_once = _PIXELS_IN_BLOCKS
-        self._reaches: dict[bool, int] = {}
+        self._radii: dict[tuple[int, ...], int] = {}
 
     @classmethod
     def load(cls, name: str, device: str = "auto", precision: str = AUTO) -> "Segmenter":
-        """Load a network of the catalog.
+        """Load a network of the catalog, or from a file.
 
         Args:
-            name: Such as `fcn8s_vgg16`.
+            name: Such as `fcn8s_vgg16`, or the path of a checkpoint.
             device: `auto`, `cpu`, `cuda` or `mps`.
             precision: As `choose_precision` takes it.
 
@@ -126,8 +131,13 @@ class Segmenter:
             ValueError: There is no such network, device or precision.
             CheckpointError: Its checkpoint is missing or damaged.
         """
-        entry = catalog.find(name)
-        return cls(name, entry.load(), entry.metadata, choose_device(device), precision)
+        entry = catalog.find_or_open(name)
+        return cls(entry.name, entry.load(), entry.metadata, choose_device(device), precision)
+
+    @property
+    def _lock(self) -> threading.Lock:
+        """Looked up, not kept: a lock can be neither pickled nor copied."""
+        return device_lock(self.device.type)
 
     @property
     def precision(self) -> str:
@@ -139,6 +149,7 @@ class Segmenter:
         images: Image.Image | Sequence[Image.Image],
         analysis_size: AnalysisSize = None,
         best_quality: bool = False,
+        watch: Watch | None = None,
     ) -> Segmentation | list[Segmentation]:
         """Segment one photo, or several of any sizes.
 
@@ -149,6 +160,7 @@ class Segmenter:
             analysis_size: The longer side, in pixels, at which the network sees them; None takes its own, `full` the
                 photo's.
             best_quality: Average the probabilities over three sizes and the mirrored photos, in six passes.
+            watch: Is told of each pass before it begins.
 
         Returns:
             A segmentation, or a list in the same order.
@@ -156,17 +168,22 @@ class Segmenter:
         Raises:
             ValueError: The analysis size is out of range.
         """
-        segment = self._segment_best if best_quality else self._segment
-        if isinstance(images, Image.Image):
-            return segment([images], analysis_size)[0]
-        return segment(list(images), analysis_size)
+        several = [images] if isinstance(images, Image.Image) else list(images)
+        watch = watch or (lambda _done, _total: None)
+        if best_quality:
+            found = self._segment_best(several, analysis_size, watch)
+        else:
+            watch(0, 1)
+            found = self._segment(several, analysis_size)
+        return found[0] if isinstance(images, Image.Image) else found
 
-    def family(
-        self, images: Sequence[Image.Image], analysis_size: AnalysisSize = None
+    def outputs(
+        self, names: Sequence[str], images: Sequence[Image.Image], analysis_size: AnalysisSize = None
     ) -> dict[str, list[Segmentation]]:
-        """Segment photos by every network that shares this one's checkpoint, in one pass through what they share.
+        """Segment photos by several networks of this one's checkpoint, in one pass through what they share.
 
         Args:
+            names: Of `Entry.sharing`, this network's own among them or not.
             images: Upright RGB.
             analysis_size: The longer side, in pixels, at which the networks see them; None takes their own, `full` the
                 photo's.
@@ -177,31 +194,34 @@ class Segmenter:
         Raises:
             ValueError: The analysis size is out of range.
         """
-        names = catalog.siblings(self.name)
-        found = self._segment_all(list(images), analysis_size, {stride: name for name, stride in names.items()})
-        return {name: [each[stride] for each in found] for name, stride in names.items()}
+        strides = {name: catalog.find(name).arguments.get("stride", self.network.stride) for name in names}
+        found = self._segment_all(list(images), analysis_size, tuple(strides.values()))
+        return {name: [replace(each[stride], network=name) for each in found] for name, stride in strides.items()}
 
-    def _segment_best(self, images: list[Image.Image], analysis_size: AnalysisSize) -> list[Segmentation]:
+    def _segment_best(self, images: list[Image.Image], analysis_size: AnalysisSize, watch: Watch) -> list[Segmentation]:
         """Average over sizes and mirroring; the coarse scores shown stay those of the plain pass."""
         if analysis_size == FULL:
             raise ValueError(f"Best quality is six passes: name an analysis size for it, up to {MAX_ANALYSIS_SIZE}.")
         longer_side = analysis_size or self.metadata.analysis_size
         check_analysis_size(longer_side)
-        sizes = {scale: min(max(round(longer_side * scale), MIN_ANALYSIS_SIZE), MAX_ANALYSIS_SIZE) for scale in SCALES}
+        sizes = [min(max(round(longer_side * scale), MIN_ANALYSIS_SIZE), MAX_ANALYSIS_SIZE) for scale in SCALES]
         mirrored = [image.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for image in images]
-        passes = {scale: self._segment(images, size) for scale, size in sizes.items()}
-        mirror_passes = {scale: self._segment(mirrored, size) for scale, size in sizes.items()}
-        groups = zip(*passes.values(), *mirror_passes.values(), strict=True)
+        views = [(seen, size) for seen in (images, mirrored) for size in sizes]
+        passes = []
+        for number, (seen, size) in enumerate(views):
+            watch(number, len(views))
+            passes.append(self._segment(seen, size))
+        groups = zip(*passes, strict=True)
         return [_average(group[: len(SCALES)], group[len(SCALES) :]) for group in groups]
 
     def _segment(self, images: list[Image.Image], analysis_size: AnalysisSize) -> list[Segmentation]:
         stride = self.network.stride
-        return [each[stride] for each in self._segment_all(images, analysis_size, {stride: self.name})]
+        return [each[stride] for each in self._segment_all(images, analysis_size, (stride,))]
 
     def _segment_all(
-        self, images: list[Image.Image], analysis_size: AnalysisSize, names: dict[int, str]
+        self, images: list[Image.Image], analysis_size: AnalysisSize, strides: tuple[int, ...]
     ) -> list[dict[int, Segmentation]]:
-        """Segment by the outputs of the strides that `names` has, each under its name."""
+        """Segment by the outputs of some strides."""
         results: dict[int, dict[int, Segmentation]] = {}
         sizes = [fit(image.size, self._longer_side(image, analysis_size)) for image in images]
         for size, group in groupby(sorted(range(len(images)), key=sizes.__getitem__), key=sizes.__getitem__):
@@ -209,7 +229,7 @@ class Segmenter:
             while waiting:
                 batch = waiting[: self._batch_size(size)]
                 try:
-                    segmentations = self._pass([images[i] for i in batch], size, names)
+                    segmentations = self._pass([images[i] for i in batch], size, strides)
                 except torch.OutOfMemoryError:
                     if not self._see_less(min(self.pixels_at_once, len(batch) * size[0] * size[1])):
                         raise
@@ -237,43 +257,45 @@ class Segmenter:
 
     def _see_less(self, seen: int) -> bool:
         """Halve what is seen at once, from now on, since memory did not hold `seen` pixels; say whether that can be."""
-        least = self._cut().least
+        least = self._cut((self.network.stride,)).least
         if seen <= least:
             return False
         self.pixels_at_once = max(seen // 2, least)
         return True
 
-    def _cut(self, several: bool = False) -> tiles.Cut:
-        """Say how photos are cut into tiles for one output, or for several from one pass."""
+    def _cut(self, strides: tuple[int, ...]) -> tiles.Cut:
+        """Say how photos are cut into tiles for the outputs of some strides."""
         multiple = lcm(self.network.size_multiple, self.network.stride)
-        if several not in self._reaches:
+        if strides not in self._radii:
             with self._lock:
-                self._reaches[several] = reach(self.network, lambda images: self._run(images, several), multiple)
-        return tiles.Cut(self.pixels_at_once, ceil(self._reaches[several] / multiple) * multiple, multiple)
+                self._radii[strides] = receptive_radius(
+                    self.network, lambda x: self.network.outputs(x, strides), multiple
+                )
+        return tiles.Cut(self.pixels_at_once, ceil(self._radii[strides] / multiple) * multiple, multiple)
 
     def _pass(
-        self, images: list[Image.Image], size: tuple[int, int], names: dict[int, str]
+        self, images: list[Image.Image], size: tuple[int, int], strides: tuple[int, ...]
     ) -> list[dict[int, Segmentation]]:
         """Look once at photos that are seen at the same size; at one photo in tiles if it is too large."""
         times: dict[str, float] = {}
         with _timed(times, "resize"):
             seen = [each if each.size == size else each.resize(size, Image.Resampling.BILINEAR) for each in images]
         if size[0] * size[1] > self.pixels_at_once:
-            outputs = tiles.score(seen[0], self._cut(len(names) > 1), lambda tile: self._forward(tile, names, times))
+            outputs = tiles.score(seen[0], self._cut(strides), lambda tile: self._forward(tile, strides, times))
         else:
-            outputs = self._forward(torch.from_numpy(np.stack([np.asarray(each) for each in seen])), names, times)
+            outputs = self._forward(torch.from_numpy(np.stack([np.asarray(each) for each in seen])), strides, times)
         milliseconds = {step: value / len(images) for step, value in times.items()}
         return [
             {
                 stride: Segmentation(
-                    network=names[stride],
+                    network=self.name,
                     classes=self.metadata.classes,
                     colours=self.metadata.colours,
                     image_size=image.size,
                     analysis_size=size,
                     score_map=score_maps[index],
                     scores=scores[index],
-                    extent=self._extent(size),
+                    extent=_extent(size, stride if scores is score_maps else 1),
                     stride=stride,
                     device=self.device.type,
                     precision=self.precision,
@@ -285,7 +307,7 @@ class Segmenter:
             for index, image in enumerate(images)
         ]
 
-    def _forward(self, pixels: Tensor, names: Collection[int], times: dict[str, float]) -> tiles.Outputs:
+    def _forward(self, pixels: Tensor, strides: tuple[int, ...], times: dict[str, float]) -> Outputs:
         """Normalise and run: uint8 `[N, H, W, 3]` → for each stride float32 score maps and scores on the CPU."""
         on_cuda = self.device.type == "cuda"
         with self._lock, _timed(times, "network"), torch.inference_mode():
@@ -294,8 +316,8 @@ class Segmenter:
             # The permuted view of [N, H, W, 3] already is channels-last, so nothing is copied to get there.
             images = sent.permute(0, 3, 1, 2).float().div_(255).sub_(self._mean).div_(self._std)
             with self.autocast():
-                outputs = self._run(images, len(names) > 1)
-            copies = {stride: _to_cpu(*output) for stride, output in outputs.items() if stride in names}
+                outputs = self.network.outputs(images, strides)
+            copies = {stride: _to_cpu(*output) for stride, output in outputs.items()}
             if on_cuda:  # once, for upload, pass and copies: what is measured is all of them
                 torch.cuda.current_stream(self.device).synchronize()
             return copies
@@ -306,18 +328,10 @@ class Segmenter:
             return nullcontext()
         return torch.autocast(self.device.type, getattr(torch, self.precision))
 
-    def _run(self, images: Tensor, several: bool) -> tiles.Outputs:
-        """Run the network for its own output, or for several."""
-        network = self.network
-        if network.interpolates:
-            score_map = network.padded_score_map(images)
-            return {network.stride: (score_map, score_map)}
-        return network.forward_outputs(images) if several else {network.stride: network.forward_with_map(images)}
 
-    def _extent(self, size: tuple[int, int]) -> tuple[float, float]:
-        """Give the analysed width and height in cells of the scores that are kept."""
-        stride = self.network.stride if self.network.interpolates else 1
-        return size[0] / stride, size[1] / stride
+def _extent(size: tuple[int, int], cell: int) -> tuple[float, float]:
+    """Give the analysed width and height in cells of so many pixels."""
+    return size[0] / cell, size[1] / cell
 
 
 def _to_cpu(score_map: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:

@@ -14,8 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-Outputs = dict[int, tuple[Tensor, Tensor]]
-"""By stride the score maps `[N, C, h, w]` and the scores `[N, C, H, W]`; one tensor twice where they are the same."""
+from segdemo.models.network import Outputs
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ import torch
 from hypothesis import settings
 from PIL import Image
 
+from segdemo import devices
+
 # The same examples on every machine, and no database of them in the repository.
 settings.register_profile("segdemo", max_examples=25, deadline=None, derandomize=True, database=None)
 settings.load_profile("segdemo")
@@ -23,6 +25,23 @@ PET_LISTS = {
     "trainval": ("Abyssinian_1 1 1 1", "beagle_2 5 2 4", "Bengal_3 6 1 2", "pug_4 26 2 17"),
     "test": ("pug_5 26 2 17", "Abyssinian_6 1 1 1"),
 }
+
+
+NATIVE_BFLOAT16 = devices.has_native_bfloat16
+
+
+@pytest.fixture
+def native_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let passes run as they do outside the tests, for one that compares with other processes."""
+    monkeypatch.setattr(devices, "has_native_bfloat16", NATIVE_BFLOAT16)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_precision() -> Iterator[None]:
+    """Let passes run in float32 whatever the CPU can do, so that tests see the same numbers on every machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(devices, "has_native_bfloat16", lambda device: device.type != "cpu" and NATIVE_BFLOAT16(device))
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -51,13 +70,38 @@ def pet_folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def own_folder(tmp_path: Path) -> Path:
+    """Make a data set of one's own: 20 green photos with a red mug, of which one pixel of each mask is not labelled."""
+    root = tmp_path / "mugs"
+    (root / "images").mkdir(parents=True)
+    (root / "masks").mkdir()
+    (root / "classes.txt").write_text("background\nmug #ff0000\n", encoding="utf-8")
+    generator = np.random.default_rng(0)
+    for index in range(20):
+        width, height = (64, 48) if index % 2 else (48, 64)
+        labels = np.zeros((height, width), np.uint8)
+        left, top = generator.integers(2, 20, 2)
+        labels[top : top + 24, left : left + 24] = 1
+        photo = np.where(labels[..., None] == 1, (200, 20, 20), (20, 200, 20)) + generator.integers(
+            -20, 20, (height, width, 1)
+        )
+        labels[0, 0] = 255
+        Image.fromarray(photo.astype(np.uint8)).save(root / "images" / f"{index:02}.png")
+        Image.fromarray(labels).save(root / "masks" / f"{index:02}.png")
+    return root
+
+
 @pytest.fixture(scope="session")
 def demo_url() -> Iterator[str]:
     """Serve the app on a free port of this machine and give its address."""
     import app  # noqa: PLC0415 - it builds the whole page, which most tests do not need
 
     address = {"server_name": "127.0.0.1", "server_port": _free_port()}
-    _, url, _ = app.launch(app.demo, prevent_thread_lock=True, quiet=True, **address)
+    with pytest.MonkeyPatch.context() as patch:
+        # Gradio gives up where its own page does not come within 3 seconds; a busy machine may take longer.
+        patch.setattr("gradio.networking.url_ok", lambda url: True)
+        _, url, _ = app.launch(app.demo, prevent_thread_lock=True, quiet=True, **address)
     yield url
     app.demo.close(verbose=False)
 

@@ -1,6 +1,9 @@
 """The /segment endpoint as programs use it."""
 
+import errno
 import json
+import logging
+import time
 import urllib.error
 import urllib.request
 import zipfile
@@ -13,17 +16,17 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from segdemo import catalog
+from segdemo import catalog, render
 from segdemo.images import read_image
 from segdemo.segmenter import Segmenter
-from segdemo.ui import inference
+from segdemo.ui import files, inference
 
 PUBLIC = {"/segment", "/transposed_conv", "/adaptive_pooling", "/size_trace", "/fc_as_conv", "/compare", "/batch"}
 
 
 @pytest.fixture(scope="module")
 def client(demo_url):
-    return Client(demo_url, verbose=False)
+    return Client(demo_url, verbose=False, httpx_kwargs={"timeout": 60})  # 5 seconds are few on a busy machine
 
 
 def segment(client, path, network="fcn8s_vgg16", heat_class="auto", analysis_size=None):
@@ -36,7 +39,7 @@ def test_every_network_answers_with_pictures_and_facts(client, striped_photo, ne
     for path in (overlay, heatmap, mask):
         assert Image.open(path).size == (300, 200)
     assert facts["network"] == network
-    assert facts["classes"] == ["background", "cat", "dog"]
+    assert facts["classes"] == list(catalog.find(network).metadata.classes)
     assert facts["image_size"] == [300, 200]
     assert set(facts) >= {"areas", "score_size", "device", "milliseconds"}
 
@@ -45,8 +48,16 @@ def test_the_mask_s_indices_are_the_areas(client):
     *_, mask, facts = segment(client, gr.get_image("cheetah1.jpg"))
     picture = Image.open(mask)
     assert picture.mode == "P"
-    shares = np.bincount(np.asarray(picture).ravel(), minlength=3) / (picture.width * picture.height)
+    shares = np.bincount(np.asarray(picture).ravel(), minlength=len(facts["areas"])) / (picture.width * picture.height)
     np.testing.assert_allclose(shares, list(facts["areas"].values()))
+
+
+def test_the_overlay_lets_the_photo_through(client):
+    path = gr.get_image("lion.jpg")
+    overlay, _, mask, _ = segment(client, path)
+    colours = catalog.find("fcn8s_vgg16").metadata.colours
+    wanted = render.overlay(read_image(path), np.asarray(Image.open(mask)), colours, 0.6, True)
+    assert np.abs(np.asarray(Image.open(overlay), int) - np.asarray(wanted, int)).mean() < 3
 
 
 def test_the_analysis_size_is_taken(client, striped_photo):
@@ -106,11 +117,11 @@ def answer_to(demo_url, data):
     return urllib.request.urlopen(f"{url}/{event}", timeout=60).read().decode()
 
 
-def test_no_text_of_an_exception_reaches_a_client(demo_url, client, striped_photo, monkeypatch, capfd):
+def test_no_text_of_an_exception_reaches_a_client(demo_url, client, striped_photo, monkeypatch, caplog):
     def fail(request, images):
         raise RuntimeError("a secret of the server")
 
-    monkeypatch.setattr(inference._turns, "_work", fail)
+    monkeypatch.setattr(inference._batcher, "_work", fail)
     with pytest.raises(AppError) as caught:
         segment(client, striped_photo)
     assert "secret" not in str(caught.value)
@@ -118,7 +129,7 @@ def test_no_text_of_an_exception_reaches_a_client(demo_url, client, striped_phot
     answer = answer_to(demo_url, [{"path": path, "meta": {"_type": "gradio.FileData"}}, "fcn8s_vgg16", "auto", None])
     assert "event: error" in answer
     assert "secret" not in answer
-    assert "a secret of the server" in capfd.readouterr().err, "who runs the server can read what went wrong"
+    assert "a secret of the server" in caplog.text, "who runs the server can read what went wrong"
 
 
 @pytest.mark.parametrize(
@@ -201,7 +212,7 @@ def test_the_size_trace_is_an_endpoint(client):
 def test_linear_against_conv_is_an_endpoint(client, striped_photo):
     found = client.predict(handle_file(str(striped_photo)), api_name="/fc_as_conv")
     assert 0 <= found["max_abs_difference"] < 1e-4
-    assert set(found["logits"]) == {"background", "cat", "dog"}
+    assert set(found["logits"]) == set(catalog.find("conv1x1_vgg11").metadata.classes)
     segmentation = Segmenter.load("conv1x1_vgg11", "cpu")(read_image(striped_photo))
     assert found["score_size"] == list(segmentation.score_size)
     means = segmentation.score_map.mean((1, 2)).tolist()
@@ -245,3 +256,116 @@ def test_a_batch_is_an_endpoint_and_a_bad_file_stops_no_other(client, striped_ph
 def test_a_batch_of_nothing_gets_a_sentence(client):
     with pytest.raises(AppError, match="Choose some photos"):
         client.predict([], "fcn8s_vgg16", api_name="/batch")
+
+
+def test_a_batch_has_its_line_in_the_log_with_drawing(client, striped_photo, caplog):
+    caplog.set_level(logging.INFO, "segdemo")
+    client.predict([handle_file(str(striped_photo))], "conv1x1_vgg11", api_name="/batch")
+    segment(client, striped_photo)
+    batch, one = [line for line in caplog.messages if line.endswith(", done")]
+    assert batch.startswith("conv1x1_vgg11, 1 photos, 0 of them refused, ")
+    assert one.startswith("fcn8s_vgg16, photo 300x200, ")
+
+
+def test_the_time_in_the_log_has_drawing_in_it(client, striped_photo, caplog, monkeypatch):
+    caplog.set_level(logging.INFO, "segdemo")
+    draw = render.heatmap
+    monkeypatch.setattr(render, "heatmap", lambda *values: time.sleep(1) or draw(*values))
+    segment(client, striped_photo)
+    (line,) = [line for line in caplog.messages if line.endswith(", done")]
+    assert int(line.split(", ")[2].removesuffix(" ms")) >= 1000
+
+
+@pytest.mark.parametrize("name", ["..jpg", "...png", ".hidden.png", "a" * 90 + ".png", "사진" * 30 + ".png"])
+def test_an_odd_name_costs_a_batch_nothing(client, demo_url, striped_photo, name):
+    photos = []
+    for each in (name, "plain.png"):
+        files = {"files": (each, striped_photo.read_bytes())}
+        (path,) = httpx.post(f"{demo_url}gradio_api/upload", files=files, timeout=60).json()
+        photos.append({"path": path, "meta": {"_type": "gradio.FileData"}})
+    url = f"{demo_url}gradio_api/call/batch"
+    event = post(url, {"data": [photos, "conv1x1_vgg11"]})["event_id"]
+    answer = urllib.request.urlopen(f"{url}/{event}", timeout=120).read().decode()
+    assert "event: complete" in answer, answer
+    archive, rows = json.loads(answer.split("data: ")[-1])
+    assert [row["problem"] for row in rows] == ["", ""]
+    with zipfile.ZipFile(archive["path"]) as packed:
+        assert len({entry for entry in packed.namelist() if entry.endswith("_mask.png")}) == 2
+        assert not any(entry.startswith(".") for entry in packed.namelist())
+
+
+@pytest.mark.parametrize(("width", "sentence"), [(65_500, ""), (65_501, "65,500 a side are allowed")])
+def test_a_picture_as_long_as_a_jpeg_can_be_is_answered_and_a_longer_one_refused(client, tmp_path, width, sentence):
+    path = tmp_path / "line.png"
+    Image.new("RGB", (width, 1), "gray").save(path)
+    if sentence:
+        with pytest.raises(AppError, match=sentence):
+            segment(client, path, "conv1x1_vgg11")
+    else:
+        overlay, _, mask, _ = segment(client, path, "conv1x1_vgg11")
+        assert Image.open(overlay).size == Image.open(mask).size == (width, 1)
+
+
+def test_every_output_has_a_name(demo_url):
+    info = json.load(urllib.request.urlopen(f"{demo_url}gradio_api/info"))
+    names = {name: [each["label"] for each in found["returns"]] for name, found in info["named_endpoints"].items()}
+    assert names == {
+        "/segment": ["overlay", "heatmap", "mask", "facts"],
+        "/compare": ["overlays", "disagreement", "facts"],
+        "/batch": ["zip", "table"],
+        "/fc_as_conv": ["comparison"],
+        "/transposed_conv": ["size"],
+        "/adaptive_pooling": ["bins"],
+        "/size_trace": ["steps"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "values", "sentence"),
+    [
+        ("adaptive_pooling", ["a", 4], "input_size is no integer"),
+        (
+            "adaptive_pooling",
+            [5],
+            "The request has 1 of 2 values. It takes these, in this order: input_size, output_size.",
+        ),
+        ("adaptive_pooling", [10**400, 4], "At most 4,096 cells."),
+        ("adaptive_pooling", [-5, 4], "at least 1"),
+        ("transposed_conv", [1e300, 3, 1, 0, 0], "size"),
+        ("transposed_conv", [3, 3, 1, [], 0], "padding is no integer"),
+        ("transposed_conv", [10**30, 10**30, 10**30, 0, 0], "size"),
+        ("size_trace", [["x"], 5, 5], "network is no string"),
+        ("size_trace", ["fcn8s_vgg16", "5", None], "height is no integer"),
+        (
+            "segment",
+            [None, "fcn8s_vgg16", "auto", "abc"],
+            "It takes these, in this order: image, network, class, analysis_size.",
+        ),
+        ("segment", [None, "fcn8s_vgg16", "auto", None], "There is no image in the request."),
+        ("segment", ["https://127.0.0.1:9/a.jpg", "fcn8s_vgg16", "auto", None], "this page fetches nothing"),
+        ("compare", [None, 5], "There is no image in the request."),
+    ],
+    ids=str,
+)
+def test_values_of_any_kind_get_an_answer_in_words(demo_url, endpoint, values, sentence):
+    url = f"{demo_url}gradio_api/call/{endpoint}"
+    event = post(url, {"data": values})["event_id"]
+    answer = urllib.request.urlopen(f"{url}/{event}", timeout=60).read().decode()
+    assert sentence in answer
+    assert "went wrong" not in answer
+
+
+def test_a_full_disk_is_said(client, striped_photo, monkeypatch, caplog):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device", "/a/secret/path")
+
+    for name in ("write_picture", "new_folder"):
+        with monkeypatch.context() as patched:
+            patched.setattr(files, name, full)
+            for endpoint, values in (
+                ("/segment", ("fcn8s_vgg16", "auto", None)),
+                ("/compare", ("fcn8s_vgg16, fcn32s_vgg16",)),
+            ):
+                with pytest.raises(AppError, match="The server's disk is full"):
+                    client.predict(handle_file(str(striped_photo)), *values, api_name=endpoint)
+    assert "secret" in caplog.text

@@ -88,17 +88,17 @@ def test_passes_are_measured_in_the_segmenters_precision_and_on_a_card_in_batche
 def test_precisions_are_compared_pixel_by_pixel(monkeypatch, pet_folder):
     monkeypatch.setattr(precision.catalog, "BUNDLED", {CLASSIFIER: None})
     found = precision.bfloat16_vs_float32("cpu", None)
-    assert found["photos"] == 4
+    assert found["photos"] == len(precision.EXAMPLES)
     maps = []
     for kind in ("float32", "bfloat16"):
         segmenter = Segmenter.load(CLASSIFIER, "cpu", kind)
-        maps.append([segmenter(read_image(gr.get_image(name))).class_map() for name in precision.EXAMPLES])
+        maps.append([segmenter(read_image(path)).class_map() for path in precision.EXAMPLES])
     shares = [np.mean(one == other) for one, other in zip(*maps, strict=True)]
     assert found[CLASSIFIER]["worst_photo"] == pytest.approx(min(shares), abs=1e-4)
     assert min(shares) <= found[CLASSIFIER]["pixels_equal"] <= max(shares) < 1
     with pytest.raises(ValueError, match="too few photos"):
         precision.bfloat16_vs_float32("cpu", pet_folder)
-    monkeypatch.setattr(precision, "_SPLIT", "trainval")
+    monkeypatch.setattr(precision, "_SPLIT", "train")
     assert precision.bfloat16_vs_float32("cpu", pet_folder)["photos"] == 4
 
 
@@ -177,7 +177,7 @@ def test_an_unknown_figure_is_refused_in_one_line(capsys):
 
 
 def test_every_figure_has_its_key():
-    assert len(set(whole.KEYS)) == len(whole.KEYS) == 12
+    assert len(set(whole.KEYS)) == len(whole.KEYS) == 13
 
 
 def test_every_control_of_a_lesson_is_moved_to_and_fro():

@@ -1,11 +1,19 @@
 """The table of networks and the checkpoints behind it."""
 
+from pathlib import Path
+
+import gradio as gr
 import pytest
 import torch
+import torch.nn.functional as F
 from torchvision.models import get_model
+from torchvision.models.feature_extraction import create_feature_extractor
 
 from segdemo import catalog
 from segdemo.checkpoints import SUMS, CheckpointError, verify
+from segdemo.images import read_image
+from segdemo.models.network import pad_to_multiple
+from segdemo.segmenter import Segmenter
 from segdemo.weights import WeightsError, cached_file
 
 MEGABYTE = 1_000_000
@@ -15,25 +23,29 @@ MEGABYTE = 1_000_000
 def test_every_network_loads_from_its_bundled_checkpoint(entry):
     network = entry.load()
     assert not network.training
-    assert entry.metadata.classes == ("background", "cat", "dog")
+    assert len(entry.metadata.classes) >= 3
     assert entry.path.stat().st_size < 50 * MEGABYTE
 
 
+def test_a_cheetah_is_a_cat_and_no_dog():
+    areas = Segmenter.load("fcn8s_vgg16", "cpu")(read_image(gr.get_image("cheetah1.jpg"))).areas
+    assert areas["cat"] > 0.3
+    assert areas["dog"] < 0.1
+
+
 def test_the_name_of_an_fcn_picks_the_output_of_one_checkpoint():
-    fcns = {name: entry for name, entry in catalog.BUNDLED.items() if name.startswith("fcn")}
-    assert {name: entry.load().stride for name, entry in fcns.items()} == {
-        "fcn8s_vgg16": 8,
-        "fcn16s_vgg16": 16,
-        "fcn32s_vgg16": 32,
-    }
-    assert len({entry.path for entry in fcns.values()}) == 1
+    for ending in ("", "_camvid"):
+        fcns = {stride: catalog.find(f"fcn{stride}s_vgg16{ending}") for stride in (8, 16, 32)}
+        assert [entry.load().stride for entry in fcns.values()] == [8, 16, 32]
+        assert len({entry.path for entry in fcns.values()}) == 1
 
 
 def test_the_checkpoints_say_what_they_were_trained_on_and_how():
     for entry in catalog.BUNDLED.values():
         metadata = entry.metadata
-        assert "Oxford-IIIT Pet" in metadata.dataset
-        assert metadata.recipe["start"].rstrip(")").endswith("random")
+        assert any(name in metadata.dataset for name in ("Oxford-IIIT Pet", "CamVid"))
+        assert metadata.recipe["start"]
+        assert metadata.terms
         assert metadata.epochs > 0
         assert metadata.metrics
 
@@ -63,7 +75,8 @@ def random_weights(tmp_path, monkeypatch):
     torch.hub._hub_dir = None
 
 
-def test_nine_networks_less_those_not_yet_trained_are_on_offer():
+def test_twelve_networks_are_on_offer():
+    assert len(catalog.BUNDLED) == 9
     assert len(PRETRAINED) == 3
     for entry in PRETRAINED.values():
         metadata = entry.metadata
@@ -81,25 +94,28 @@ def test_the_dense_vgg_computes_torchvisions_logits_at_224_px(random_weights):
     wanted, score_map = vgg(images), dense.score_map(images)
     assert score_map.shape == (1, 1000, 7, 7)
     assert (score_map[..., 3, 3] - wanted).abs().max() <= 1e-4 * wanted.abs().max()
-    torch.testing.assert_close(dense.classify(score_map), wanted, rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(dense.pool_scores(score_map), wanted, rtol=1e-3, atol=1e-5)
     assert dense.padded_score_map(torch.randn(1, 3, 33, 100)).shape == (1, 1000, 2, 4)
 
 
 @torch.no_grad()
 @pytest.mark.parametrize("size", [(224, 224), (250, 333)])
-def test_the_resnet_s_scores_average_to_torchvisions_logits(random_weights, size):
+def test_the_resnet_s_scores_are_torchvisions_on_the_photo_moved_by_half_a_stride(random_weights, size):
     resnet = random_weights("conv1x1_resnet18_imagenet")
-    twin = catalog.find("conv1x1_resnet18_imagenet").load()
+    network = catalog.find("conv1x1_resnet18_imagenet").load()
     images = torch.randn(2, 3, *size)
-    torch.testing.assert_close(twin.classify(images), resnet(images), rtol=1e-4, atol=1e-4)
+    moved = F.pad(pad_to_multiple(images, 32), (16,) * 4, mode="replicate")
+    features = create_feature_extractor(resnet, ["layer4"])(moved)["layer4"][..., 1:, 1:]
+    torch.testing.assert_close(network.classify(images), resnet.fc(features.mean((2, 3))), rtol=1e-4, atol=1e-4)
 
 
 @torch.no_grad()
-def test_the_fcn_s_scores_are_torchvisions(random_weights):
+def test_the_fcn_s_scores_are_torchvisions_on_the_photo_moved_by_half_a_stride(random_weights):
     fcn = random_weights("fcn_resnet50_voc")
     images = torch.randn(1, 3, 64, 96)
-    ours = catalog.find("fcn_resnet50_voc").load()(images)
-    torch.testing.assert_close(ours, fcn(images)["out"], rtol=1e-3, atol=1e-4)
+    ours = catalog.find("fcn_resnet50_voc").load().score_map(images)
+    cells = fcn.classifier(fcn.backbone(F.pad(images, (4,) * 4, mode="replicate"))["out"])
+    torch.testing.assert_close(ours, cells[..., 1:, 1:], rtol=1e-3, atol=1e-4)
 
 
 def test_another_network_s_weights_in_the_place_are_refused_in_a_sentence(random_weights):
@@ -115,10 +131,19 @@ def test_an_unknown_name_is_refused_with_the_choices():
         catalog.find("unet")
 
 
-def test_only_the_outputs_of_one_checkpoint_are_siblings():
-    fcns = {"fcn8s_vgg16": 8, "fcn16s_vgg16": 16, "fcn32s_vgg16": 32}
-    assert all(catalog.siblings(name) == fcns for name in fcns)
-    assert catalog.siblings("conv1x1_vgg11") == catalog.siblings("dense_vgg16_imagenet") == catalog.siblings("x") == {}
+def test_only_the_outputs_of_one_checkpoint_share_a_pass():
+    fcns = ["fcn8s_vgg16", "fcn16s_vgg16", "fcn32s_vgg16"]
+    assert all(catalog.find(name).sharing == fcns for name in fcns)
+    for name in ("conv1x1_vgg11", "dense_vgg16_imagenet"):
+        assert catalog.find(name).sharing == [name]
+
+
+def test_networks_are_offered_by_what_they_know_the_first_group_first():
+    groups = [entry.group for entry in catalog.ENTRIES.values()]
+    assert groups == sorted(groups, key=catalog.GROUPS.index)
+    assert groups[0] == "pets and people"
+    assert len({entry.label for entry in catalog.ENTRIES.values()}) == len(groups)
+    assert catalog.find("fcn_resnet50_voc").label == "ResNet50-FCN · VOC's 20"
 
 
 def test_every_bundled_checkpoint_is_the_one_whose_sum_the_table_has():
@@ -134,3 +159,11 @@ def test_a_bundled_checkpoint_that_was_exchanged_is_refused(tmp_path, monkeypatc
         entry.path.write_bytes(b"another file")
         with pytest.raises(CheckpointError, match=f"{entry.checkpoint} is not the file"):
             entry.load()
+
+
+def test_weights_in_a_folder_that_may_not_be_looked_into_are_not_there(monkeypatch):
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    assert not catalog.find("fcn_resnet50_voc").is_present

@@ -1,8 +1,10 @@
 """Files that are enough to rebuild a network, and files that are not."""
 
 import dataclasses
+import errno
 import hashlib
 import json
+import os
 import pickle
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from segdemo.checkpoints import (
     digest,
     load,
     load_metadata,
+    load_tensors,
     save,
     verify,
     write_sums,
@@ -130,6 +133,53 @@ def test_what_need_not_be_said_has_a_default(path):
 def test_entries_of_a_later_version_are_left_alone(path):
     rewrite(path, motto="later")
     assert load_metadata(path) == METADATA
+
+
+def on_trunk(folder):
+    """Save a trunk and a network that uses it; gives both paths and the network."""
+    trunk, path = folder / "trunk.safetensors", folder / "taught.safetensors"
+    save(trunk, build("fcn_vgg", backbone="vgg11", num_classes=3, fc_width=8, fc_kernel=1), METADATA)
+    made = build("taught_vgg", backbone="vgg11", num_classes=3)
+    stages = {name: tensor.float() for name, tensor in load_file(trunk).items() if name.startswith("stages.")}
+    made.load_state_dict(stages, strict=False)
+    arguments = {"backbone": "vgg11", "num_classes": 3}
+    names = {"trunk": trunk.name, "trunk_sha256": digest(trunk)}
+    metadata = dataclasses.replace(METADATA, architecture="taught_vgg", arguments=arguments, **names)
+    save(path, made, metadata)
+    return path, trunk, made.eval()
+
+
+def test_a_network_on_another_files_trunk_saves_its_own_part_alone_and_comes_back_whole(tmp_path):
+    path, _, made = on_trunk(tmp_path)
+    assert set(load_file(path)) == {"score.weight", "score.bias"}
+    assert path.stat().st_size < 20_000
+    image = torch.randn(1, 3, 33, 50)
+    loaded, metadata = load(path)
+    assert metadata.trunk == "trunk.safetensors"
+    with torch.inference_mode():
+        torch.testing.assert_close(loaded(image), made(image), rtol=1e-2, atol=1e-2)
+
+
+def test_the_trunk_is_looked_for_among_the_bundled_checkpoints_too(tmp_path, monkeypatch):
+    path, trunk, _ = on_trunk(tmp_path)
+    (bundled := tmp_path / "bundled").mkdir()
+    trunk.rename(bundled / trunk.name)
+    assert "it is not here" in refusal(path)
+    monkeypatch.setattr("segdemo.checkpoints.FOLDER", bundled)
+    load(path)
+
+
+def test_another_trunk_of_the_same_name_is_refused(tmp_path):
+    path, trunk, _ = on_trunk(tmp_path)
+    rewrite(trunk, motto="later")
+    assert "needs the frozen stages of trunk.safetensors, and another file of that name is here" in refusal(path)
+
+
+@pytest.mark.parametrize("name", ["../trunk.safetensors", "/etc/passwd", ".safetensors", "a/b.safetensors", 3])
+def test_a_trunk_outside_the_folder_is_refused(tmp_path, name):
+    path, _, _ = on_trunk(tmp_path)
+    rewrite(path, trunk=name)
+    refusal(path)
 
 
 def test_saving_makes_the_folder_and_leaves_nothing_else_behind(network, tmp_path):
@@ -367,3 +417,63 @@ def test_a_file_is_summed_once_as_long_as_it_stays_what_it_is(path, monkeypatch)
 def test_classes_and_outputs_must_agree_in_number(path):
     rewrite(path, classes=("background", "cat"), colours=("#000000", "#e69f00"))
     assert "num_classes is the number of classes" in refusal(path)
+
+
+@pytest.mark.parametrize("how", ["overwritten", "cut short"])
+@torch.no_grad()
+def test_a_file_that_is_copied_over_does_not_change_a_loaded_network(path, how):
+    loaded, _ = load(path)
+    images = torch.rand(1, 3, 8, 8)
+    before = loaded(images)
+    with path.open("r+b") as file:
+        if how == "overwritten":
+            file.write(bytes(path.stat().st_size))
+        else:
+            file.truncate(10)
+    assert torch.equal(loaded(images), before)
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux lists what a process maps")
+def test_nothing_stays_mapped_after_loading(path):
+    kept = load(path), load_tensors(path), load_metadata(path)
+    assert path.name not in Path("/proc/self/maps").read_text()
+    del kept
+
+
+def test_the_sum_is_that_of_the_bytes_that_are_loaded(path, tmp_path, monkeypatch):
+    """A file that is exchanged between two readings of it must not pass by the first one's sum."""
+    write_sums(tmp_path)
+    good = path.read_bytes()
+    tensors = load_file(path)
+    tensors["score.bias"] += 1
+    rewrite(path, tensors)
+    swapped = path.read_bytes()
+    monkeypatch.setattr("segdemo.checkpoints.digest", lambda _: hashlib.sha256(good).hexdigest())
+    monkeypatch.setattr(Path, "read_bytes", lambda _: swapped)
+    with pytest.raises(CheckpointError, match="is not the file whose sum"):
+        load(path, verified=True)
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o002, 0o077])
+def test_a_checkpoint_may_be_read_by_whom_the_umask_lets(network, tmp_path, umask):
+    path = tmp_path / "tiny.safetensors"
+    before = os.umask(umask)
+    try:
+        save(path, network, METADATA)
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged(path, monkeypatch):
+    def refuse(self, *_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert "You are not allowed to use" in refusal(path)
+
+
+def test_a_table_of_sums_that_is_no_text_is_said_to_be_damaged(path):
+    path.with_name(SUMS).write_bytes(b"\xff\xfe" + bytes(range(128, 256)))
+    with pytest.raises(CheckpointError, match=r"SHA256SUMS beside tiny\.safetensors is damaged, since it is no text"):
+        load(path, verified=True)

@@ -60,6 +60,31 @@ def test_a_class_that_does_not_occur_has_no_iou():
     assert np.isnan(compare.mean_iou({"cat": None}))
 
 
+@pytest.mark.parametrize("rest", [0, 255])
+def test_a_mask_of_0_and_255_is_refused_and_not_scored_as_perfect(rest):
+    binary = np.full_like(FIRST, rest)
+    binary[FIRST > 0] = 255
+    with pytest.raises(ValueError, match=r"255 means “leave out”\. Give each class its index, such as 2 for dog"):
+        compare.iou_by_class(painted(FIRST), binary)
+
+
+def test_what_is_left_out_is_counted():
+    truth = FIRST.copy()
+    truth[0] = 255
+    assert compare.left_out(painted(FIRST), truth) == 1 / 2
+    assert compare.left_out(painted(FIRST), FIRST) == 0
+
+
+def test_255_is_a_class_of_a_network_with_a_thousand():
+    classes = tuple(f"c{index}" for index in range(1000))
+    made = make((2, 1), (2, 1), torch.zeros(1000, 1, 2))
+    made = replace(made, classes=classes, has_background=False)
+    made.scores[255, 0, 0] = made.scores[7, 0, 1] = 9
+    found = compare.iou_by_class(made, np.array([[255, 65535]], np.uint16))
+    assert {name: iou for name, iou in found.items() if iou is not None} == {"c255": 1}
+    assert compare.left_out(made, np.array([[255, 65535]], np.uint16)) == 1 / 2
+
+
 @pytest.mark.parametrize(
     ("truth", "message"),
     [(np.zeros((3, 4), np.uint8), "4×3 pixels, the photo 4×2"), (np.full((2, 4), 7, np.uint8), "holds the value 7")],

@@ -15,11 +15,10 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from segdemo import commands
 from segdemo.__main__ import main
+from segdemo.analysis import Analysis
 from segdemo.images import ImageError, read_image
 from segdemo.segmenter import Segmenter
-from segdemo.ui.inference import Request
 from segdemo.ui.result import Result
 
 NETWORK = "conv1x1_vgg11"
@@ -80,7 +79,7 @@ def test_the_command_line_takes_them_all_at_once(folder, tmp_path, capsys):
 
 
 def test_the_command_line_ends_with_2_and_one_line_for_each_alone(folder, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(commands.Segmenter, "load", cache(Segmenter.load))
+    monkeypatch.setattr(Segmenter, "load", cache(Segmenter.load))
     for case in BAD:
         assert main(["predict", str(folder / case.name), "--model", NETWORK, "--out", str(tmp_path)]) == 2
         (line,) = capsys.readouterr().err.splitlines()
@@ -88,11 +87,11 @@ def test_the_command_line_ends_with_2_and_one_line_for_each_alone(folder, tmp_pa
 
 
 def test_what_is_no_file_is_one_line_on_the_command_line(folder, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(commands.Segmenter, "load", cache(Segmenter.load))
+    monkeypatch.setattr(Segmenter, "load", cache(Segmenter.load))
     empty = tmp_path / "empty"
     empty.mkdir()
     for photo, says in {
-        str(empty): "there is no file in",
+        str(empty): "there is no photo in",
         "http://127.0.0.1:9/photo.jpg": "photo.jpg is a web address",
         "FILE:///etc/passwd": "passwd is a web address",
         str(folder / ".." / "nothing.jpg"): "There is no file nothing.jpg",
@@ -124,11 +123,11 @@ def test_a_process_says_one_line_and_no_warning(folder, tmp_path):
 def test_the_page_gives_a_result_or_the_sentence(folder):
     for case in BAD:
         with pytest.raises(gr.Error) as refusal:
-            Result.make(str(folder / case.name), Request(NETWORK))
+            Result.make(str(folder / case.name), Analysis(NETWORK))
         assert case.says in refusal.value.message
         assert is_sentence(refusal.value.message)
     for name in FEW:
-        result = Result.make(str(folder / name), Request(NETWORK))
+        result = Result.make(str(folder / name), Analysis(NETWORK))
         assert Image.open(result.mask).size == result.segmentation.image_size
 
 

@@ -12,9 +12,9 @@ from segdemo.training.log import append_row
 @pytest.fixture
 def log(tmp_path):
     path = tmp_path / "log.csv"
-    for epoch in range(1, 7):
-        row = {"phase": 1 + epoch // 4, "epoch": epoch, "loss": 1 / epoch}
-        append_row(path, {**row, "fcn8s_miou": epoch / 10, "fcn8s_foreground_iou": 0.5, "fcn8s_pixel_accuracy": 0.9})
+    for step in range(1, 7):
+        row = {"phase": 1 + step // 4, "step": step, "loss": 1 / step}
+        append_row(path, {**row, "fcn8s_miou": step / 10, "fcn8s_foreground_iou": 0.5, "fcn8s_pixel_accuracy": 0.9})
     return path
 
 
@@ -36,7 +36,7 @@ def test_the_picture_is_small_enough_to_ship(log):
     assert picture.stat().st_size < 60_000
 
 
-def test_a_run_of_one_epoch_has_curves_too(tmp_path):
-    append_row(tmp_path / "log.csv", {"epoch": 1, "loss": 0.5})
+def test_a_run_of_one_step_has_curves_too(tmp_path):
+    append_row(tmp_path / "log.csv", {"step": 1, "loss": 0.5})
     draw_curves(tmp_path / "log.csv", tmp_path / "curves.png")
     assert (tmp_path / "curves.png").exists()

@@ -1,11 +1,14 @@
 """How the page is served."""
 
+import runpy
 import urllib.error
 import urllib.request
 
 import pytest
 
 import app
+from segdemo import catalog
+from segdemo.checkpoints import CheckpointError
 
 
 def get(url):
@@ -29,3 +32,15 @@ def test_nothing_of_the_host_is_served(demo_url, path):
     with pytest.raises(urllib.error.HTTPError) as caught:
         get(f"{demo_url}{path}")
     assert caught.value.code in (401, 403, 404)
+
+
+def test_a_damaged_checkpoint_ends_the_start_in_one_sentence(monkeypatch, tmp_path):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))  # so that the one of the other tests comes back
+
+    def refuse():
+        raise CheckpointError("fcn_vgg16.safetensors is damaged")
+
+    monkeypatch.setattr("segdemo.ui.demo.build_demo", refuse)
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(catalog.CHECKPOINTS.parent / "app.py"), run_name="__main__")
+    assert ended.value.code == "The demo cannot start: fcn_vgg16.safetensors is damaged"

@@ -3,17 +3,30 @@
 import pytest
 import torch
 
+from segdemo import devices
 from segdemo.devices import choose_device, choose_precision
+
+_REAL = devices.has_native_bfloat16  # before the other tests do without it
 
 
 @pytest.mark.parametrize("has_bfloat16", [True, False])
 def test_the_precision_is_what_the_device_computes_fast(monkeypatch, has_bfloat16):
+    monkeypatch.setattr(devices, "has_native_bfloat16", _REAL)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: has_bfloat16)
+    capabilities = {"avx512_bf16": has_bfloat16, "amx_bf16": False}
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
     assert choose_precision(torch.device("cuda")) == ("bfloat16" if has_bfloat16 else "float16")
+    assert choose_precision(torch.device("cpu")) == ("bfloat16" if has_bfloat16 else "float32")
+    assert choose_precision(torch.device("mps")) == "float32"
     assert choose_precision(torch.device("cuda"), "float32") == "float32"
-    assert choose_precision(torch.device("cpu")) == choose_precision(torch.device("mps")) == "float32"
     with pytest.raises(ValueError, match=r"no precision 'int3'.*auto, float32, bfloat16, float16"):
         choose_precision(torch.device("cpu"), "int3")
+
+
+def test_a_torch_that_cannot_say_what_a_cpu_can_do_gets_float32(monkeypatch):
+    monkeypatch.setattr(devices, "has_native_bfloat16", _REAL)
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert choose_precision(torch.device("cpu")) == "float32"
 
 
 def test_the_cpu_is_always_there_and_auto_is_a_device_that_is():

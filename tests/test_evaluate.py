@@ -1,105 +1,108 @@
-"""Evaluation counts every photo, at the labels' own resolution."""
+"""Evaluation counts every photo, at the labels' own resolution, over the data set's own classes."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from segdemo.models import build
-from segdemo.segmenter import Segmenter
-from segdemo.training import evaluate as module
-from segdemo.training.data import DataError, labelled_photos
-from segdemo.training.evaluate import Look, evaluate
+from segdemo.training.datasets import DataError, open_dataset
+from segdemo.training.evaluate import evaluate
+
+CLASSES = ("background", "person", "cat", "dog")
 
 
 class Oracle:
-    """Answers with the labels themselves, or with what `spoil` makes of them."""
+    """Answers with the labels themselves in its own classes, or with what `spoil` makes of them."""
 
     name = "oracle"
 
-    def __init__(self, folder, split, spoil=lambda labels: labels, network=None):
-        photos = labelled_photos(folder, split)
-        self.answers = {photo.tobytes(): spoil(labels) for photo, labels, _ in photos}
-        self.network = network
+    def __init__(self, dataset, spoil=lambda labels: labels, classes=CLASSES):
+        self.metadata = SimpleNamespace(classes=classes)
+        index = np.array([classes.index(name) for name in dataset.classes] + [0] * 256)[:256]
+        self.answers = {photo.tobytes(): spoil(index[labels].astype(np.uint8)) for photo, labels in dataset}
+        self.network = SimpleNamespace(classifies=False)
         self.sizes = []
 
     def __call__(self, photos, analysis_size, best_quality=False):
         self.sizes.append(analysis_size)
-        return [
-            SimpleNamespace(class_map=lambda p=p: self.answers[p.tobytes()], score_map=torch.zeros(3, 1, 1))
-            for p in photos
-        ]
+        return [SimpleNamespace(class_map=lambda p=p: self.answers[p.tobytes()]) for p in photos]
 
 
-def test_the_truth_scores_one_and_the_border_does_not_count(pet_folder):
-    figures = evaluate(
-        Oracle(pet_folder, "trainval", lambda labels: np.where(labels == 255, 1, labels)), pet_folder, "trainval"
-    )["oracle"]
-    assert figures["images"] == 4
-    assert figures["miou"] == figures["foreground_iou"] == figures["pixel_accuracy"] == 1
-    assert figures["class_iou"] == {"background": 1, "cat": 1, "dog": 1}
-    assert figures["boundary_iou"] == 1
-    assert figures["images_per_second"] > 0
-    assert "image_accuracy" not in figures
+@pytest.fixture
+def dataset(pet_folder):
+    return open_dataset(pet_folder, "pets", "train")
 
 
-def test_all_background_scores_as_computed_by_hand(pet_folder):
-    figures = evaluate(Oracle(pet_folder, "test", np.zeros_like), pet_folder, "test")["oracle"]
-    labels = np.concatenate([labels.ravel() for _, labels, _ in labelled_photos(pet_folder, "test")])
+def figures(oracle, dataset, **settings):
+    return evaluate(oracle, dataset, **settings)["oracle"]
+
+
+def test_the_truth_scores_one_and_the_border_does_not_count(dataset):
+    found = figures(Oracle(dataset), dataset)
+    assert found["images"] == 4
+    assert found["miou"] == found["foreground_iou"] == found["pixel_accuracy"] == found["boundary_iou"] == 1
+    assert found["class_iou"] == {"background": 1, "cat": 1, "dog": 1}
+    assert "image_accuracy" not in found
+
+
+def test_only_the_data_set_s_own_classes_are_averaged_and_others_are_errors(dataset):
+    person = figures(Oracle(dataset, lambda labels: np.where(labels == 2, 1, labels)), dataset)
+    assert set(person["class_iou"]) == {"background", "cat", "dog"}
+    assert person["class_iou"] == {"background": 1, "cat": 0, "dog": 1}
+    assert person["miou"] == pytest.approx(2 / 3)
+    assert person["pixel_accuracy"] < 1
+
+
+def test_all_background_scores_as_computed_by_hand(dataset):
+    found = figures(Oracle(dataset, np.zeros_like), dataset)
+    labels = np.concatenate([labels.ravel() for _, labels in dataset])
     background = (labels == 0).sum() / (labels != 255).sum()
-    assert figures["class_iou"]["background"] == pytest.approx(background)
-    assert figures["class_iou"]["cat"] == figures["foreground_iou"] == 0
-    assert figures["miou"] == pytest.approx(background / 3)
+    assert found["class_iou"] == {"background": pytest.approx(background), "cat": 0, "dog": 0}
+    assert found["pixel_accuracy"] == pytest.approx(background)
+    assert found["foreground_iou"] == found["boundary_iou"] == 0
 
 
-def test_the_last_batch_counts_though_it_is_not_full(pet_folder, monkeypatch):
-    monkeypatch.setattr(module, "_BATCH", 3)
-    oracle = Oracle(pet_folder, "trainval")
-    assert evaluate(oracle, pet_folder, "trainval", Look(64))["oracle"]["images"] == 4
-    assert oracle.sizes == [64, 64]
+def test_the_analysis_size_is_handed_on(dataset):
+    oracle = Oracle(dataset)
+    figures(oracle, dataset, analysis_size=96)
+    assert oracle.sizes == [96]
 
 
-def test_a_classifier_s_twin_is_also_measured_on_cat_against_dog(pet_folder):
-    twin = build("conv1x1_vgg", backbone="vgg11", num_classes=3)
-    figures = evaluate(Oracle(pet_folder, "trainval", network=twin), pet_folder, "trainval")["oracle"]
-    # Equal scores say "cat", which is half of the four photos.
-    assert figures["image_accuracy"] == 0.5
+def test_a_network_that_lacks_a_class_is_refused(dataset):
+    oracle = Oracle(dataset)
+    oracle.metadata = SimpleNamespace(classes=("background", "cat"))
+    with pytest.raises(ValueError, match="oracle does not know dog of pets"):
+        evaluate(oracle, dataset)
 
 
-def test_a_folder_without_the_dataset_is_refused(tmp_path):
-    with pytest.raises(DataError, match="oxford-iiit-pet"):
-        evaluate(SimpleNamespace(name="x", network=None), tmp_path, "test")
+def test_a_damaged_photo_is_named(dataset):
+    oracle = Oracle(dataset)
+    dataset.items[2].photo.write_bytes(b"nothing")
+    with pytest.raises(DataError, match=dataset.items[2].photo.name):
+        evaluate(oracle, dataset)
 
 
-def test_refined_edges_and_best_quality_are_what_is_measured(pet_folder, monkeypatch):
-    oracle, refined = Oracle(pet_folder, "trainval"), []
-    seen = []
-    original = oracle.__call__
+def test_without_a_background_there_is_no_foreground(dataset):
+    streets = replace(dataset, classes=("sky", "cat", "dog"))
+    oracle = Oracle(dataset)
+    oracle.metadata = SimpleNamespace(classes=("sky", "person", "cat", "dog"))
+    found = evaluate(oracle, streets)["oracle"]
+    assert "foreground_iou" not in found
+    assert "boundary_iou" not in found
+    assert found["miou"] == 1
 
-    class Recording(Oracle):
+
+def test_a_classifier_s_answers_are_counted(dataset):
+    class Classifies(Oracle):
         def __call__(self, photos, analysis_size, best_quality=False):
-            seen.append(best_quality)
-            return original(photos, analysis_size)
+            answers = super().__call__(photos, analysis_size, best_quality)
+            for answer in answers:
+                answer.score_map = torch.tensor([5.0, 9.0, 1.0, 0.0]).view(4, 1, 1)  # a cat, when asked for a pet
+            return answers
 
-    monkeypatch.setattr(module, "refine_edges", lambda found, photo: refined.append(photo.size) or found)
-    evaluate(Recording(pet_folder, "trainval"), pet_folder, "trainval", Look(best_quality=True, refine=True))
-    assert seen == [True]
-    assert refined == [(48, 64), (64, 48)] * 2
-
-
-def test_the_three_fcns_are_measured_in_one_pass_with_the_figures_that_each_has_alone(pet_folder, monkeypatch):
-    segmenter = Segmenter.load("fcn16s_vgg16", "cpu")
-    passes = []
-    original = Segmenter._forward
-    monkeypatch.setattr(Segmenter, "_forward", lambda *values: passes.append(1) or original(*values))
-    figures = evaluate(segmenter, pet_folder, "test")
-    assert list(figures) == ["fcn8s_vgg16", "fcn16s_vgg16", "fcn32s_vgg16"]
-    shared = len(passes)
-    for name, found in figures.items():
-        monkeypatch.setattr(module, "siblings", lambda _: {})
-        single = evaluate(Segmenter.load(name, "cpu"), pet_folder, "test")[name]
-        assert {k: v for k, v in single.items() if k != "images_per_second"} == {
-            k: v for k, v in found.items() if k != "images_per_second"
-        }
-    assert len(passes) == 4 * shared
+    oracle = Classifies(dataset)
+    oracle.network = SimpleNamespace(classifies=True)
+    species = [item.values[1] for item in dataset.items]
+    assert figures(oracle, dataset)["image_accuracy"] == species.count(1) / 4

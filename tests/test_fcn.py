@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import nn
 from torchvision.models import vgg
 
-from segdemo.models import backbones, fcn
+from segdemo.models import backbones, build, fcn
+from segdemo.models.blocks import InBlocks
 from segdemo.models.fcn import FCN, STRIDES, Upscore, fc_head, fcn_vgg, pretrained_fc_head
 from segdemo.models.initialisation import bilinear_
 
@@ -250,3 +251,30 @@ def test_a_wrong_stride_is_refused(stride):
 def test_stages_other_than_five_are_refused():
     with pytest.raises(ValueError, match="five stages, not 4"):
         FCN([nn.Sequential()] * 4, nn.Identity(), 8, 3, 8)
+
+
+def test_an_fcn_in_blocks_gives_the_same_scores(monkeypatch):
+    monkeypatch.setattr("segdemo.models.fcn._LARGE", 40 * 96)
+    monkeypatch.setattr("segdemo.models.fcn._SMALL", 16 * 96)
+    network = build("fcn_vgg", backbone="vgg11", num_classes=3, fc_width=8, fc_kernel=1).eval()
+    for skip in (network.score_pool4, network.score_pool3):
+        nn.init.normal_(skip.weight, std=0.1)
+    images = torch.randn(1, 3, 128, 96)
+    with torch.inference_mode():
+        whole = network.outputs(images)
+        blocks = []
+        assert network.run_in_blocks()
+        for layer in network.modules():
+            if isinstance(layer, InBlocks):
+                layer.register_forward_hook(lambda layer, inputs, _: blocks.append(inputs[0][0, 0].numel()))
+        for stride, outputs in network.outputs(images).items():
+            for found, wanted in zip(outputs, whole[stride], strict=True):
+                torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
+    assert 128 * 96 in blocks and len(blocks) > 8
+
+
+def test_a_pass_gives_the_outputs_that_are_asked_for():
+    network, images = with_skips(thin_fcn(8)), torch.randn(1, 3, 40, 64)
+    assert list(network.outputs(images)) == [32, 16, 8]
+    assert list(network.outputs(images, (16,))) == [16]
+    torch.testing.assert_close(network.outputs(images, (16,))[16][1], network.forward_all(images)[16])

@@ -13,6 +13,7 @@ import urllib.request
 from pathlib import Path
 
 import gradio as gr
+import httpx
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.utils import Status
@@ -33,9 +34,12 @@ def host():
 
 def serve(host, status=200):
     async def answer(request):
-        return JSONResponse({"detail": f"internal words, {host.open_streams} open"}, status)
+        return JSONResponse({"detail": f"internal words, {host.open_requests} open"}, status)
 
-    paths = ("/gradio_api/queue/join", "/gradio_api/queue/data", "/other", "/file=health")
+    paths = [
+        f"/gradio_api/{name}" for name in ("queue/join", "queue/data", "call/segment", "run/predict", "mcp/", "upload")
+    ]
+    paths += ["/gradio_api/heartbeat/abc", "/other", "/file=health"]
     app = Starlette(routes=[Route(path, answer, methods=["GET", "POST"]) for path in paths])
     return TestClient(HostMiddleware(app, host))
 
@@ -56,27 +60,57 @@ def test_a_full_queue_is_said_in_words(host):
 @pytest.mark.parametrize("status", [200, 404, 422])
 def test_other_answers_pass_unchanged(host, status):
     response = serve(host, status).post("/gradio_api/queue/join")
-    assert (response.status_code, response.json()["detail"]) == (status, "internal words, 0 open")
+    assert (response.status_code, response.json()["detail"]) == (status, "internal words, 1 open")
+    assert serve(host, status).get("/other").json()["detail"].startswith("internal words")
     assert serve(host, 503).get("/other").json()["detail"].startswith("internal words")
 
 
-def test_nothing_new_begins_while_the_server_stops(host):
+@pytest.mark.parametrize("path", ["queue/join", "call/segment", "run/predict", "mcp/", "upload"])
+def test_nothing_new_begins_while_the_server_stops(host, path):
     client = serve(host)
     host.is_stopping.set()
-    assert client.post("/gradio_api/queue/join").json() == {"detail": STOPPING}
+    answer = client.post(f"/gradio_api/{path}")
+    assert (answer.status_code, answer.json()) == (503, {"detail": STOPPING})
     assert client.get("/gradio_api/queue/data").status_code == 200
 
 
-def test_those_who_wait_for_results_are_counted(host):
-    assert serve(host).get("/gradio_api/queue/data").json()["detail"].endswith("1 open")
-    assert host.open_streams == 0
+def test_those_who_wait_for_an_answer_are_counted(host):
+    for path in ("/gradio_api/queue/data", "/other"):
+        assert serve(host).get(path).json()["detail"].endswith("1 open")
+    assert serve(host).get("/gradio_api/heartbeat/abc").json()["detail"].endswith("0 open"), (
+        "an open page waits for none"
+    )
+    assert host.open_requests == 0
 
     async def broken(scope, receive, send):
         raise OSError
 
     with pytest.raises(OSError, match=r"^$"):
         TestClient(HostMiddleware(broken, host)).get("/gradio_api/queue/data")
-    assert host.open_streams == 0
+    assert host.open_requests == 0
+
+
+def test_a_request_of_curl_counts_until_its_result_was_read(monkeypatch):
+    host, clock = Host(patience=30), [0.0]
+    monkeypatch.setattr("segdemo.ui.host.time.monotonic", lambda: clock[0])
+
+    async def answer(request):
+        return JSONResponse({"event_id": "abc"})
+
+    paths = ("/gradio_api/call/segment", "/gradio_api/call/segment/{event}")
+    client = TestClient(
+        HostMiddleware(Starlette(routes=[Route(path, answer, methods=["GET", "POST"]) for path in paths]), host)
+    )
+    assert not host.is_busy
+    client.post(paths[0])
+    assert host.is_busy
+    client.get("/gradio_api/call/segment/other")
+    assert host.is_busy
+    client.get("/gradio_api/call/segment/abc")
+    assert not host.is_busy
+    client.post(paths[0])
+    clock[0] = 31
+    assert not host.is_busy, "a result that nobody comes for holds no one up for ever"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no stop signal that a program can handle")
@@ -98,14 +132,19 @@ def test_a_stop_signal_lets_the_running_request_end(tmp_path):
         _wait_for(url + "health", process)
         client = Client(url, verbose=False, download_files=str(tmp_path))
         assert len(list(folder.iterdir())) > 0
-        # Best quality at this size is slow enough for the signal to come in between.
-        job = client.submit(handle_file(gr.get_image("lion.jpg")), "fcn8s_vgg16", "auto", 1024, api_name="/segment")
-        while job.status().code is not Status.PROCESSING:
+        by_curl = [_hand_in(url, 256) for _ in range(2)]
+        job = client.submit(handle_file(gr.get_image("lion.jpg")), "fcn8s_vgg16", "auto", 512, api_name="/segment")
+        while job.status().code not in (Status.PROCESSING, Status.IN_QUEUE):
             assert not job.done()
             time.sleep(0.02)
         process.send_signal(signal.SIGTERM)
-        assert job.result(timeout=60)[-1]["analysis_size"] == [1024, 1024]
-        output, _ = process.communicate(timeout=60)
+        refused = httpx.post(f"{url}gradio_api/call/segment", json={"data": []}, timeout=60)
+        assert (refused.status_code, refused.json()) == (503, {"detail": STOPPING})
+        assert job.result(timeout=120)[-1]["analysis_size"] == [512, 512]
+        for event in by_curl:  # read late, one after the other
+            answer = httpx.get(f"{url}gradio_api/call/segment/{event}", timeout=120).text
+            assert '"analysis_size": [256, 256]' in answer
+        output, _ = process.communicate(timeout=120)
     finally:
         process.kill()
     assert process.returncode == 0, output
@@ -122,8 +161,16 @@ def test_the_handler_is_left_alone_outside_the_main_thread(host):
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+def _hand_in(url, size):
+    photo = Path(gr.get_image("lion.jpg"))
+    uploaded = httpx.post(f"{url}gradio_api/upload", files={"files": photo.read_bytes()}, timeout=60).json()[0]
+    file = {"path": uploaded, "meta": {"_type": "gradio.FileData"}}
+    data = [file, "fcn8s_vgg16", "auto", size]
+    return httpx.post(f"{url}gradio_api/call/segment", json={"data": data}, timeout=60).json()["event_id"]
+
+
 def _wait_for(url, process):
-    for _ in range(600):
+    for _ in range(1500):
         assert process.poll() is None, process.stdout.read()
         try:
             with urllib.request.urlopen(url, timeout=5) as response:

@@ -6,8 +6,7 @@ import torch
 from torch import nn
 
 from segdemo.models import build
-from segdemo.models.blocks import InBlocks
-from segdemo.models.inference import fold_batch_norm, run_in_blocks
+from segdemo.models.inference import fold_batch_norm
 
 
 def test_folding_batch_norm_changes_no_score_and_leaves_no_batch_norm():
@@ -23,26 +22,6 @@ def test_folding_batch_norm_changes_no_score_and_leaves_no_batch_norm():
     with torch.inference_mode():
         torch.testing.assert_close(folded(images), network(images), rtol=1e-4, atol=1e-4)
     assert not any(isinstance(layer, nn.BatchNorm2d) for layer in folded.modules())
-
-
-def test_an_fcn_in_blocks_gives_the_same_scores(monkeypatch):
-    monkeypatch.setattr("segdemo.models.inference._LARGE", 40 * 96)
-    monkeypatch.setattr("segdemo.models.inference._SMALL", 16 * 96)
-    network = build("fcn_vgg", backbone="vgg11", num_classes=3, fc_width=8, fc_kernel=1).eval()
-    for skip in (network.score_pool4, network.score_pool3):
-        nn.init.normal_(skip.weight, std=0.1)
-    images = torch.randn(1, 3, 128, 96)
-    with torch.inference_mode():
-        whole = network.forward_outputs(images)
-        blocks = []
-        run_in_blocks(network)
-        for layer in network.modules():
-            if isinstance(layer, InBlocks):
-                layer.register_forward_hook(lambda layer, inputs, _: blocks.append(inputs[0][0, 0].numel()))
-        for stride, outputs in network.forward_outputs(images).items():
-            for found, wanted in zip(outputs, whole[stride], strict=True):
-                torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
-    assert 128 * 96 in blocks and len(blocks) > 8
 
 
 def test_batch_norm_is_folded_into_a_resnets_blocks():

@@ -62,11 +62,21 @@ def test_the_bilinear_kernel_is_a_tent():
     torch.testing.assert_close(bilinear_kernel(4), torch.outer(tent, tent))
 
 
-@pytest.mark.parametrize("kernel_size", [4, 16, 32, 64])
-def test_the_bilinear_kernel_adds_up_to_one_per_phase(kernel_size):
-    stride = kernel_size // 2
-    phases = bilinear_kernel(kernel_size).view(2, stride, 2, stride).sum((0, 2))
-    torch.testing.assert_close(phases, torch.ones(stride, stride))
+def test_the_bilinear_kernel_of_odd_size_peaks_on_a_cell():
+    tent = torch.tensor([0.5, 1, 0.5])
+    torch.testing.assert_close(bilinear_kernel(3), torch.outer(tent, tent))
+
+
+@pytest.mark.parametrize("kernel_size", [*range(1, 10), 16, 31, 32, 63, 64])
+def test_a_constant_map_stays_constant_and_a_ramp_a_ramp_by_the_bilinear_kernel(kernel_size):
+    stride = (kernel_size + 1) // 2
+    ramp = torch.arange(8.0).expand(8, 8)
+    for values, step in ((torch.ones(8, 8), 0), (ramp, 1 / stride), (ramp.T, 0)):
+        upsampled = F.conv_transpose2d(values[None, None], bilinear_kernel(kernel_size)[None, None], stride=stride)
+        inside = upsampled[0, 0, 2 * stride : -2 * stride, 2 * stride : -2 * stride]
+        torch.testing.assert_close(inside.diff(dim=1), torch.full_like(inside, step)[:, 1:], rtol=0, atol=1e-5)
+        torch.testing.assert_close(inside.mean(), values.mean(), rtol=0.1, atol=0)
+    assert bilinear_kernel(kernel_size).sum() == pytest.approx(stride**2)
 
 
 def test_bilinear_joins_each_class_to_itself_alone():

@@ -22,15 +22,15 @@ def classifier():
 
 
 @pytest.fixture(scope="module")
-def twin(classifier):
+def network(classifier):
     return Conv1x1Segmenter(classifier).eval()
 
 
-def test_the_linear_layer_comes_back_from_the_conv(classifier, twin):
-    linear = lesson.linear_of(twin)
+def test_the_linear_layer_comes_back_from_the_conv(classifier, network):
+    linear = lesson.linear_of(network)
     assert torch.equal(linear.weight, classifier.fc.weight)
     assert torch.equal(linear.bias, classifier.fc.bias)
-    assert linear.weight.data_ptr() != twin.score.weight.data_ptr()
+    assert linear.weight.data_ptr() != network.score.weight.data_ptr()
 
 
 @settings(max_examples=15)
@@ -40,8 +40,8 @@ def test_both_ways_agree_on_images_of_any_size(height, width):
     backbone = nn.Sequential(nn.Conv2d(3, 12, 3, padding=1), nn.ReLU(), nn.MaxPool2d(4))
     classifier = Classifier(backbone, 4, nn.Linear(12, 3)).eval()
     image = torch.randn(3, height, width)
-    twin = Conv1x1Segmenter(classifier).eval()
-    found = lesson.compare(twin, lesson.feature_map(twin, image))
+    network = Conv1x1Segmenter(classifier).eval()
+    found = lesson.compare(network, lesson.feature_map(network, image))
     with torch.no_grad():
         torch.testing.assert_close(found.logits, classifier(image[None])[0])
     assert found.pooled_difference < 1e-5
@@ -50,25 +50,27 @@ def test_both_ways_agree_on_images_of_any_size(height, width):
     assert found.score_map.shape == (3, *found.features[1:])
 
 
-def test_a_forgotten_bias_moves_every_score_of_a_class_by_it(twin):
-    features = lesson.feature_map(twin, torch.randn(3, 24, 20))
-    right, wrong = lesson.compare(twin, features), lesson.compare(lesson.without_bias(twin), features)
+def test_a_forgotten_bias_moves_every_score_of_a_class_by_it(network):
+    features = lesson.feature_map(network, torch.randn(3, 24, 20))
+    right, wrong = lesson.compare(network, features), lesson.compare(lesson.without_bias(network), features)
     shift = (right.score_map - wrong.score_map).flatten(1)
-    torch.testing.assert_close(shift, twin.score.bias.detach()[:, None].expand_as(shift))
-    assert twin.score.bias.abs().min() > 0  # the twin itself forgets nothing
+    torch.testing.assert_close(shift, network.score.bias.detach()[:, None].expand_as(shift))
+    assert network.score.bias.abs().min() > 0  # the network itself forgets nothing
 
 
-def test_a_classifier_that_flattens_fails_with_torchs_own_words_at_another_size(twin):
+def test_a_classifier_that_flattens_fails_with_torchs_own_words_at_another_size(network):
     square = torch.randn(3, 16, 16)
-    features = tuple(lesson.feature_map(twin, square).shape[1:])
-    assert "shapes cannot be multiplied" in lesson.flattening_classifier_error(twin, features, torch.randn(3, 16, 24))
-    assert lesson.flattening_classifier_error(twin, features, square) == ""
+    features = tuple(lesson.feature_map(network, square).shape[1:])
+    assert "shapes cannot be multiplied" in lesson.flattening_classifier_error(
+        network, features, torch.randn(3, 16, 24)
+    )
+    assert lesson.flattening_classifier_error(network, features, square) == ""
 
 
 @pytest.mark.parametrize(("height", "width", "crop"), [(16, 16, 8), (24, 32, 12), (8, 8, 16)])
-def test_each_crop_s_logits_are_the_classifiers(classifier, twin, height, width, crop):
+def test_each_crop_s_logits_are_the_classifiers(classifier, network, height, width, crop):
     image = torch.randn(3, height, width)
-    found = lesson.slide(twin, image, crop, batch_size=5)
+    found = lesson.slide(network, image, crop, batch_size=5)
     assert found.dense.shape == found.crops.shape == (3, height // 4, width // 4)
     margin = (crop - 4) // 2
     for row in range(height // 4):
@@ -89,8 +91,8 @@ def test_a_photo_thinner_than_a_cell_is_slid_over_too(tmp_path):
     assert all(picture.width > picture.height for picture in maps)
 
 
-def test_crops_of_one_cell_differ_from_the_dense_pass_only_by_padding(twin):
+def test_crops_of_one_cell_differ_from_the_dense_pass_only_by_padding(network):
     image = torch.randn(3, 16, 16)
-    found = lesson.slide(twin, image, 4)
+    found = lesson.slide(network, image, 4)
     assert found.crops.shape == found.dense.shape
     assert not torch.equal(found.crops, found.dense)

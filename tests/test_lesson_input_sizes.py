@@ -14,7 +14,7 @@ from segdemo.ui import lesson_pooled_photo as page
 
 
 @pytest.fixture(scope="module")
-def twin():
+def network():
     torch.manual_seed(0)
     made = build("conv1x1_resnet", backbone="resnet18", num_classes=3).eval()
     nn.init.normal_(made.score.bias)
@@ -23,15 +23,15 @@ def twin():
 
 @settings(max_examples=6)
 @given(made_for=st.integers(0, 2))
-def test_adaptive_pooling_takes_every_size_and_the_fixed_layer_only_its_own(twin, made_for):
+def test_adaptive_pooling_takes_every_size_and_the_fixed_layer_only_its_own(network, made_for):
     images = [torch.randn(3, height, width) for height, width in ((33, 64), (64, 96), (70, 130))]
-    found = lesson.classify_sizes(twin, images, lesson.feature_maps(twin, images), made_for)
+    found = lesson.classify_sizes(network, images, lesson.feature_maps(network, images), made_for)
     assert [each.features for each in found] == [(512, 2, 2), (512, 2, 3), (512, 3, 5)]
     for index, (image, each) in enumerate(zip(images, found, strict=True)):
         assert each.image == tuple(image.shape[1:])
         assert each.pooled == 512
         with torch.no_grad():
-            torch.testing.assert_close(each.logits, twin.classify(image[None])[0], atol=1e-4, rtol=1e-4)
+            torch.testing.assert_close(each.logits, network.classify(image[None])[0], atol=1e-4, rtol=1e-4)
         assert float(each.probabilities.sum()) == pytest.approx(1)
         assert (each.error == "") == (index == made_for)
         assert (each.fixed is None) == (index != made_for)

@@ -8,21 +8,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from segdemo import catalog
 from segdemo.lessons import transfer as lesson
 from segdemo.lessons.size_trace import shell
 from segdemo.models import build
-from segdemo.training.log import append_row
 from segdemo.training.recipes import RECIPES
 
-NAME = "unet_vgg16_bn"
+HEAD = "training,photos,encoder_rate,step,minutes,loss,miou,foreground_iou,pixel_accuracy"
 
 
-def write_run(path, phases):
-    """Write a log as the training writes it; the figures follow from the epoch."""
-    for epoch, phase in enumerate(phases, 1):
-        row = {"phase": phase, "epoch": epoch, "minutes": 2.5 * epoch, "loss": 1 / epoch}
-        row |= {f"{NAME}_{key}": epoch / 10 + i for i, key in enumerate(("miou", "foreground_iou", "pixel_accuracy"))}
-        append_row(path, row)
+def write_runs(folder, *runs):
+    """Write the table of runs of two points each; the figures follow from the step."""
+    lines = [HEAD]
+    for run in runs:
+        lines += [f"{run},{step},{step / 4},{1 / step},{step / 100},0.5,0.6" for step in (10, 20)]
+    path = folder / lesson.RUNS
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -37,68 +39,69 @@ def stage():
     return nn.Sequential(*layers)
 
 
-def test_the_transferred_run_is_cut_where_its_encoder_thaws(tmp_path):
-    write_run(tmp_path / lesson.TRANSFERRED_LOG, [1, 1, 2, 2, 2])
-    write_run(tmp_path / lesson.RANDOM_LOG, [1, 1, 1])
-    curves, missing = lesson.recorded_curves(tmp_path)
-    assert missing == []
-    assert [(curve.name, [e.epoch for e in curve.epochs]) for curve in curves] == [
-        ("frozen", [1, 2]),
-        ("fine-tuned", [3, 4, 5]),
-        ("from nothing", [1, 2, 3]),
-    ]
-    last = curves[1].epochs[-1]
-    assert last.minutes == 12.5
-    assert last.figures == {"miou": 0.5, "foreground_iou": 1.5, "pixel_accuracy": 2.5, "loss": 0.2}
-    assert lesson.last_figures(curves, "miou")[0] == "frozen: 0.200 after epoch 2, 5 minutes"
+RUNS = (
+    "frozen,3000,0.1",
+    "fine-tuned,3000,0.1",
+    "from nothing,3000,0.1",
+    "frozen,100,0.1",
+    "fine-tuned,100,0.1",
+    "fine-tuned,3000,10.0",
+    "fine-tuned,3000,0.01",
+)
 
 
-@pytest.mark.parametrize("there", [lesson.TRANSFERRED_LOG, lesson.RANDOM_LOG])
-def test_a_missing_run_is_named_and_the_other_shown(tmp_path, there):
-    write_run(tmp_path / there, [1, 2])
-    curves, missing = lesson.recorded_curves(tmp_path)
-    other = {lesson.TRANSFERRED_LOG: lesson.RANDOM_LOG, lesson.RANDOM_LOG: lesson.TRANSFERRED_LOG}[there]
-    assert missing == [f"There is no recorded run {other}."]
-    assert len(curves) == (2 if there == lesson.TRANSFERRED_LOG else 1)
+def test_runs_are_read_and_compared(tmp_path):
+    curves = lesson.read_runs(write_runs(tmp_path, *RUNS))
+    assert len(curves) == 7
+    assert curves[0].points[-1] == lesson.Point(
+        20, 5.0, {"miou": 0.2, "foreground_iou": 0.5, "pixel_accuracy": 0.6, "loss": 0.05}
+    )
+    named = {comparison: list(lesson.compared(curves, comparison)) for comparison in lesson.COMPARISONS}
+    assert named == {
+        lesson.ALL_PHOTOS: ["frozen", "fine-tuned", "from nothing"],
+        lesson.FEW_PHOTOS: ["frozen", "fine-tuned"],
+        lesson.RATES: ["×0.01", "×0.1", "×10"],
+    }
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"", "is empty"),
-        (b"phase,epoch,minutes,loss\n", "is empty"),
-        (b"phase,epoch,minutes,loss\n1,one,2.0,0.5\n", "is damaged"),
-        (b"phase,epoch,minutes,loss\n1,1\n", "is damaged"),
-        (b"epoch,minutes\n1,2\n", "is damaged"),
-        (b"phase,epoch\xff\n1,1\n", "is damaged"),
-    ],
+    "content",
+    [b"", f"{HEAD}\n".encode(), b"training,photos\nfrozen,1\n", f"{HEAD}\nfrozen,x,1,1,1,1,1,1,1\n".encode(), b"\xff"],
 )
-def test_a_damaged_log_gets_a_sentence(tmp_path, content, reason):
-    path = tmp_path / "run.csv"
+def test_damaged_runs_get_a_sentence(tmp_path, content):
+    path = tmp_path / lesson.RUNS
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=f"^The recorded run run.csv {reason}.$"):
-        lesson.read_run(path)
+    with pytest.raises(ValueError, match=r"transfer\.csv are damaged"):
+        lesson.read_runs(path)
+    path.unlink()
+    with pytest.raises(ValueError, match=r"transfer\.csv is missing"):
+        lesson.read_runs(path)
 
 
 def test_a_figure_that_was_not_recorded_is_none(tmp_path):
-    path = tmp_path / "run.csv"
-    path.write_text("phase,epoch,minutes,loss,a_miou\n1,1,2.0,0.5,\n", encoding="utf-8")
-    curves = [lesson.Curve("frozen", lesson.read_run(path))]
-    assert "not recorded" in lesson.last_figures(curves, "miou")[0]
-    assert "0.500" in lesson.last_figures(curves, "loss")[0]
+    path = tmp_path / lesson.RUNS
+    path.write_text(f"{HEAD}\nfrozen,9,0.1,1,1,0.5,,0.5,0.5\n", encoding="utf-8")
+    (curve,) = lesson.read_runs(path)
+    assert lesson.figure_text(curve.points[0].figures["miou"]) == "not recorded"
+    assert lesson.figure_text(curve.points[0].figures["loss"]) == "0.500"
 
 
-def test_the_bundled_logs_can_be_read():
-    found = lesson.read_run(lesson.Path(__file__).parent.parent / "checkpoints" / "fcn_vgg16.csv")
-    assert all(0 < epoch.figures["miou"] < 1 for epoch in found)
+def test_the_bundled_runs_say_what_the_lesson_says():
+    curves = lesson.read_runs(catalog.CHECKPOINTS / lesson.RUNS)
+    for comparison in (lesson.ALL_PHOTOS, lesson.FEW_PHOTOS):
+        last = {n: c.points[-1].figures["miou"] for n, c in lesson.compared(curves, comparison).items()}
+        assert set(last) == set(lesson.TRAININGS)
+        assert min(last[lesson.FROZEN], last[lesson.FINE_TUNED]) > last[lesson.FROM_NOTHING] + 0.1
+    rates = {n: c.points[-1].figures["miou"] for n, c in lesson.compared(curves, lesson.RATES).items()}
+    assert list(rates) == ["×0.01", "×0.1", "×1", "×10"]
+    assert rates["×10"] < rates["×0.1"] - 0.1
 
 
 def test_network_and_frozen_parts_are_those_of_the_recipe():
-    recipe = RECIPES[NAME]
-    assert (recipe.architecture, recipe.arguments) == (lesson.ARCHITECTURE, lesson.ARGUMENTS)
-    frozen, *fine_tuned = [phase.frozen for phase in recipe.phases]
-    assert frozen == lesson.TRAININGS[lesson.FROZEN]
-    assert set(fine_tuned) == {lesson.TRAININGS[lesson.FINE_TUNED]}
+    recipe = RECIPES["unet_vgg16_bn"]
+    wanted = {**recipe.arguments, "num_classes": 3}  # the runs were of pets alone
+    assert (recipe.architecture, wanted) == (lesson.ARCHITECTURE, lesson.ARGUMENTS)
+    assert recipe.phases[0].frozen == lesson.TRAININGS[lesson.FROZEN]
 
 
 @pytest.mark.parametrize("training", lesson.TRAININGS)

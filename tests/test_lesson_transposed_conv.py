@@ -123,6 +123,7 @@ def test_a_setting_that_leaves_nothing_is_refused_in_a_sentence(numbers, message
 def test_kernels_to_play_with():
     assert lesson.make_kernel("ones", 3).eq(1).all()
     assert lesson.make_kernel("bilinear", 4).sum() == 4
+    assert lesson.make_kernel("bilinear", 3).diagonal().tolist() == [0.25, 1, 0.25]
     assert torch.equal(lesson.make_kernel("random", 3), lesson.make_kernel("random", 3))
     assert not torch.equal(lesson.make_kernel("random", 3), lesson.make_kernel("random", 3, seed=1))
     with pytest.raises(ValueError, match="no kernel 'gauss'"):

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torchmetrics.classification import MulticlassJaccardIndex
 
 from segdemo.training.metrics import boundary_counts, class_iou, confusion_matrix, summarise
@@ -128,9 +129,21 @@ def test_an_edge_that_is_off_costs_more_than_in_the_plain_iou():
     assert boundary_iou(predicted, labels) < plain - 0.1
 
 
-def test_a_mask_s_side_on_the_image_s_edge_is_no_boundary():
+def test_a_mask_that_the_image_s_edge_cuts_has_a_boundary_there():
     both, _ = boundary_counts(square(0, 0, 100, 50), square(0, 0, 100, 50)).tolist()
-    assert both == 3 * 100
+    assert both == 100 * 50 - 94 * 44
+
+
+def test_edges_are_those_of_the_published_erosion():
+    predicted, labels = (torch.rand(2, 70, 90) > 0.002).byte()
+    counts = boundary_counts(predicted, labels).tolist()
+    # 2 % of the diagonal of 114 px are 2 px: two erosions by 3×3, with the image's edge outside.
+    edges = [mask & ~eroded(eroded(mask)) for mask in (predicted > 0, labels > 0)]
+    assert counts == [(edges[0] & edges[1]).sum(), (edges[0] | edges[1]).sum()]
+
+
+def eroded(mask):
+    return F.pad(mask, (1, 1, 1, 1)).unfold(0, 3, 1).unfold(1, 3, 1).all(-1).all(-1)
 
 
 def test_what_is_predicted_on_unlabelled_pixels_does_not_count():

@@ -10,6 +10,7 @@ from torch import nn
 
 from segdemo.checkpoints import Metadata, load, save
 from segdemo.models import ARCHITECTURES, SegmentationNetwork, build
+from segdemo.models.alignment import Shift
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ CASES = {
     "conv1x1_vgg": Case("conv1x1_vgg", {"backbone": "vgg11_bn", "num_classes": 3}, "backbone"),
     "conv1x1_resnet": Case("conv1x1_resnet", {"backbone": "resnet18", "num_classes": 3}, "backbone"),
     "unet_vgg": Case("unet_vgg", {"backbone": "vgg11_bn", "num_classes": 3, "widths": (16, 16, 8, 8, 8)}, "stages"),
+    "taught_vgg": Case("taught_vgg", {"backbone": "vgg11_bn", "num_classes": 3}, "stages"),
     "dense_vgg": Case("dense_vgg", {"backbone": "vgg11_bn", "num_classes": 3}, "features"),
     "fcn_resnet": Case("fcn_resnet", {"backbone": "fcn_resnet50", "num_classes": 3}, "backbone"),
     "fcn8s": Case("fcn_vgg", FCN | {"stride": 8}, "stages", ("upscore32", "upscore16")),
@@ -69,6 +71,10 @@ def used_parameters(network, case):
     return {name: p for name, p in network.named_parameters() if name.split(".")[0] not in case.idle}
 
 
+def has_shift(network):
+    return any(isinstance(layer, Shift) for layer in network.modules())
+
+
 def running_statistics(module):
     """Copy what BatchNorm has counted so far."""
     return {name: buffer.clone() for name, buffer in module.named_buffers()}
@@ -93,8 +99,39 @@ def test_the_score_map_has_a_cell_for_each_stride_begun(shared_network):
 
 def test_the_padding_fits_the_stride(shared_network):
     assert isinstance(shared_network, SegmentationNetwork)
-    # A ResNet rounds sizes up by itself and needs none.
-    assert shared_network.size_multiple == 1 or shared_network.size_multiple % shared_network.stride == 0
+    assert shared_network.size_multiple % shared_network.stride == 0
+
+
+@pytest.mark.parametrize("width", [1024, 1001])
+def test_a_cell_is_drawn_where_it_looks(network, width):
+    for name, layer in list(network.named_modules()):
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.constant_(layer.weight, 1 / layer.weight[0].numel())  # so that nothing cancels and no ReLU closes
+        elif isinstance(layer, nn.MaxPool2d):  # a mean over the same window looks at all of it
+            network.set_submodule(name, nn.AvgPool2d(layer.kernel_size, layer.stride, layer.padding))
+    image = torch.ones(1, 3, 32, width, requires_grad=True)
+    block = 32 // network.stride  # the cells over 32 pixels: some see farther to their left, others to their right
+    first = width // 64 * block
+    network.padded_score_map(image)[..., first : first + block].sum().backward()
+    seen = image.grad.abs().sum((0, 1, 2)).nonzero().flatten()
+    assert seen[0] > 0 and seen[-1] < width - 1
+    centre = (int(seen[0]) + int(seen[-1]) + 1) / 2
+    # A window of an odd number of pixels has its centre in the middle of one, and cells end at the edges of pixels.
+    assert abs((first + block / 2) * network.stride - centre) <= (0.5 if has_shift(network) else 0)
+
+
+@torch.no_grad()
+def test_a_mirrored_photo_has_the_mirrored_map(network):
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            layer.weight.copy_((layer.weight + layer.weight.flip(3)) / 2)
+    images = torch.randn(1, 3, 32, 1024)
+    mirrored = network.score_map(images.flip(3)).flip(3)
+    # Half a pixel off from the left and half a pixel off from the right are a pixel, and the edge of the photo moves.
+    plain = network.score_map(images.roll(int(has_shift(network)), 3))
+    inner = slice(512 // network.stride - 1, 512 // network.stride + 1) if has_shift(network) else slice(None)
+    torch.testing.assert_close(mirrored[..., inner], plain[..., inner], rtol=1e-3, atol=1e-4)
+    assert mirrored.std(3).max() > 1e-3
 
 
 @torch.no_grad()

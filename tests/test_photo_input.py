@@ -1,29 +1,16 @@
-"""The upload field hands files on as they are."""
+"""The upload field and its examples."""
 
-import base64
+from pathlib import Path
 
-from gradio.data_classes import ImageData
-from PIL import Image
+import gradio as gr
 
-from segdemo.ui.photo_input import PhotoInput
-
-
-def test_a_damaged_file_reaches_the_app(tmp_path):
-    path = tmp_path / "damaged.png"
-    path.write_bytes(b"no image at all")
-    field = PhotoInput(type="filepath", image_mode=None)
-    assert field.preprocess(ImageData(path=str(path), orig_name="damaged.png")) == str(path)
+from segdemo.ui.gradio_compat import example_files, shown_file
+from segdemo.ui.photo_input import EXAMPLES, photo_field
 
 
-def test_no_photo_is_none():
-    assert PhotoInput(type="filepath", image_mode=None).preprocess(None) is None
-
-
-def test_a_data_url_becomes_a_file(striped_photo):
-    url = f"data:image/png;base64,{base64.b64encode(striped_photo.read_bytes()).decode()}"
-    path = PhotoInput(type="filepath", image_mode=None).preprocess(ImageData(url=url))
-    assert Image.open(path).size == Image.open(striped_photo).size
-
-
-def test_the_page_draws_it_as_an_image_field():
-    assert PhotoInput(type="filepath", image_mode=None).get_block_name() == "image"
+def test_the_first_example_stands_in_the_field_and_all_of_them_below():
+    with gr.Blocks():
+        photo, examples = photo_field("t", "A photo")
+    assert Path(shown_file(photo)).name == EXAMPLES[0]
+    assert [Path(path).name for path in example_files(examples)] == list(EXAMPLES)
+    assert photo.type == "filepath" and photo.alt_text == "A photo"

@@ -1,5 +1,6 @@
 """A job of many photos: done once, taken up again, redone where something changed."""
 
+import errno
 import json
 from dataclasses import replace
 
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 
 from segdemo import batch, predict
-from segdemo.batch import Style
+from segdemo.analysis import Analysis, Style
 from segdemo.predict import Job, Predictor, listed, predict_here
 
 
@@ -25,7 +26,7 @@ def photos(tmp_path):
 
 @pytest.fixture
 def job(tmp_path):
-    return Job("conv1x1_vgg11", tmp_path / "out" / "deep", device="cpu", analysis_size=32)
+    return Job(Analysis("conv1x1_vgg11", 32), tmp_path / "out" / "deep", device="cpu")
 
 
 @pytest.fixture
@@ -52,7 +53,12 @@ def test_what_is_done_is_not_done_again(job, photos, seen):
 
 @pytest.mark.parametrize(
     "change",
-    [{"analysis_size": 48}, {"model": "conv1x1_resnet18"}, {"style": Style(opacity=0.2)}, {"refine_edges": True}],
+    [
+        {"analysis": Analysis("conv1x1_vgg11", 48)},
+        {"analysis": Analysis("conv1x1_resnet18", 32)},
+        {"analysis": Analysis("conv1x1_vgg11", 32, refine=True)},
+        {"style": Style(opacity=0.2)},
+    ],
 )
 def test_other_settings_are_done_anew(job, photos, seen, change):
     rows(job, photos[:1])
@@ -91,12 +97,58 @@ def test_facts_are_written_last(job, photos, monkeypatch):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"model": "resnet"}, "no network named"),
+        ({"analysis": Analysis("resnet")}, "no network named"),
         ({"device": "toaster"}, "no device"),
-        ({"analysis_size": 9}, "between 32 and 1024"),
-        ({"style": Style(heat_class="horse")}, "horse"),
+        ({"analysis": Analysis("conv1x1_vgg11", 9)}, "between 32 and 1024"),
+        ({"style": Style(heatmap_class="horse")}, "horse"),
     ],
 )
 def test_a_job_that_cannot_be_done_is_refused_before_the_first_photo(job, change, said):
     with pytest.raises(ValueError, match=said):
         Predictor(replace(job, **change))
+
+
+@pytest.mark.parametrize("name", ["one_mask.png", "one_overlay.png", "one_heatmap.png", "one.json"])
+@pytest.mark.parametrize("content", [None, b"", b"cut"])
+def test_a_result_that_was_deleted_or_damaged_is_made_again(job, photos, seen, name, content):
+    first = rows(job, listed([photos[0].path], job.out))
+    whole = {path.name: path.read_bytes() for path in job.out.glob("*.png")}
+    path = job.out / name
+    path.unlink() if content is None else path.write_bytes(content)
+    assert rows(job, listed([photos[0].path], job.out)) == first
+    assert seen == ["one.png", "one.png"]
+    assert {path.name: path.read_bytes() for path in job.out.glob("*.png")} == whole
+    assert len(list(job.out.iterdir())) == 4
+
+
+def test_results_of_a_stopped_run_are_not_taken_for_done(job, photos, seen, monkeypatch):
+    """The facts of the first run must not vouch for pictures of the second."""
+    rows(job, photos[:1])
+    changed = replace(job, style=Style(opacity=0.1))
+    with monkeypatch.context() as stopped:
+        stopped.setattr(batch, "write_text", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            rows(changed, photos[:1])
+    again = listed([photos[0].path], job.out)
+    assert again[0].stem == "one"
+    rows(job, again)
+    assert seen == ["one.png"] * 3
+
+
+@pytest.mark.parametrize("number", [errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ])
+def test_a_name_that_the_disk_refuses_costs_its_own_row(job, photos, monkeypatch, number):
+    def refuse(path, _):
+        raise OSError(number, "refused", str(path))
+
+    monkeypatch.setattr(batch, "write_bytes", refuse)
+    done = rows(job, photos[:2])
+    assert "one_mask.png" in done[0]["problem"] and "bad.jpg" in done[1]["problem"]
+
+
+def test_a_full_disk_ends_the_job(job, photos, monkeypatch):
+    def full(path, _):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(batch, "write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        rows(job, photos)

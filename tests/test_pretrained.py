@@ -41,7 +41,7 @@ def test_the_image_s_logits_are_the_mean_over_cells_that_see_no_padding(cells, k
     score_map = torch.randn(2, 5, *cells)
     (top, bottom), (left, right) = kept
     wanted = score_map[..., top:bottom, left:right].mean((2, 3))
-    torch.testing.assert_close(DenseVGG.classify(score_map), wanted)
+    torch.testing.assert_close(DenseVGG.pool_scores(score_map), wanted)
 
 
 def test_weights_of_any_number_of_classes_are_taken():

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from segdemo.__main__ import main
+from segdemo.analysis import Analysis
 from segdemo.predict import Job, listed
-from segdemo.ray_engine import predict_on_ray
+from segdemo.ray_engine import Worker, predict_on_ray
 
 NETWORK = ["--model", "conv1x1_vgg11", "--analysis-size", "32", "--device", "cpu"]
 
@@ -39,7 +40,7 @@ def folder(tmp_path):
     return photos
 
 
-def test_ray_writes_the_files_that_one_process_writes(local_ray, folder, tmp_path, capsys):
+def test_ray_writes_the_files_that_one_process_writes(native_precision, local_ray, folder, tmp_path, capsys):
     here, there = tmp_path / "here", tmp_path / "there"
     assert main(["predict", str(folder), *NETWORK, "--out", str(here)]) == 2
     alone = capsys.readouterr()
@@ -65,10 +66,26 @@ def test_ray_writes_the_files_that_one_process_writes(local_ray, folder, tmp_pat
 
 def test_a_job_that_cannot_be_done_is_refused_in_words(local_ray, folder, tmp_path):
     with pytest.raises(ValueError, match="no network named"):
-        next(predict_on_ray(Job("resnet", tmp_path), listed(sorted(folder.iterdir())), 2))
+        next(predict_on_ray(Job(Analysis("resnet"), tmp_path), listed(sorted(folder.iterdir())), 2))
 
 
 def test_without_ray_it_is_said_how_to_get_it(folder, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "ray", None)
     assert main(["predict", str(folder), *NETWORK, "--out", str(tmp_path / "out"), "--engine", "ray"]) == 2
     assert "pip install -r requirements-ray.txt" in capsys.readouterr().err
+
+
+def test_a_worker_takes_any_path_and_gives_a_row_for_each(tmp_path, folder):
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    paths = [folder / "photo0.png", tmp_path / "loop.png", tmp_path / "caf\udce9.png"]
+    worker = Worker(Job(Analysis("conv1x1_vgg11", 32), tmp_path / "out", "cpu"))
+    photos = [json.dumps([str(path), stem]) for path, stem in zip(paths, ("photo0", "loop", "caf_"), strict=True)]
+    done = worker({"index": np.array([4, 7, 9]), "photo": np.array(photos)})
+    rows = [json.loads(row) for row in done["row"]]
+    assert done["index"] == [4, 7, 9]
+    assert [(row["photo"], row["results"]) for row in rows] == [
+        ("photo0.png", "photo0"),
+        ("loop.png", ""),
+        ("caf\udce9.png", ""),
+    ]
+    assert (tmp_path / "out" / "photo0_mask.png").exists()

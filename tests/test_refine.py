@@ -7,7 +7,7 @@ from PIL import Image
 from test_segmentation import make, many_classes
 
 from segdemo import refine
-from segdemo.refine import refine_edges
+from segdemo.refine import guided_filter, refine_edges
 
 
 def disc(width=160, height=120):
@@ -29,6 +29,25 @@ def coarse(inside, cells=(12, 9)):
 def iou(segmentation, inside):
     found = segmentation.class_map() == 1
     return (found & inside).sum() / (found | inside).sum()
+
+
+def test_the_filter_is_the_mean_of_every_windows_linear_fit():
+    guide, values, reach, smoothness = torch.rand(3, 5, 6), torch.rand(2, 5, 6), 2, 1e-2
+    colours, wanted = windows(guide, reach), windows(values, reach)
+    centred = colours - colours.mean(-1, keepdim=True)
+    normal = centred @ centred.mT / colours.shape[-1] + smoothness * torch.eye(3)
+    slope = torch.linalg.solve(normal, centred @ (wanted - wanted.mean(-1, keepdim=True)).mT / colours.shape[-1])
+    offset = wanted.mean(-1) - (slope.mT @ colours.mean(-1)[..., None])[..., 0]
+    slope, offset = (windows(v.permute(2, 0, 1), reach).mean(-1) for v in (slope.flatten(2), offset))
+    fitted = torch.einsum("hwic,ihw->chw", slope.view(5, 6, 3, 2), guide) + offset.permute(2, 0, 1)
+    torch.testing.assert_close(guided_filter(guide, values, reach, smoothness), fitted, rtol=1e-4, atol=1e-5)
+
+
+def windows(maps, reach):
+    """Give the window round each pixel, border pixels repeated: `[C, H, W]` → `[H, W, C, (2 * reach + 1)²]`."""
+    size = 2 * reach + 1
+    padded = torch.nn.functional.pad(maps, (reach,) * 4, mode="replicate")
+    return padded.unfold(1, size, 1).unfold(2, size, 1).flatten(3).permute(1, 2, 0, 3)
 
 
 def test_a_coarse_edge_moves_to_the_photos():

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from segdemo import catalog
+from segdemo.checkpoints import load_metadata
 from segdemo.training import report
 
 RESULTS = {
@@ -30,10 +31,16 @@ RESULTS = {
 
 
 def test_a_row_holds_the_figures_in_order():
-    table = report.results_table(RESULTS, "test")
+    table = report.results_table(RESULTS, "pets", "test")
+    assert "| pets | mIoU | background IoU | cat IoU | dog IoU | foreground IoU | boundary IoU |" in table
     assert "| `fcn8s_vgg16` | 0.612 | 0.800 | – | 0.500 | 0.700 | 0.450 | 0.850 | – |" in table
     assert "| `conv1x1_vgg11` | 0.400 | 0.600 | 0.300 | 0.300 | 0.500 | 0.250 | 0.700 | 0.800 |" in table
     assert "3,000 photos of the test split" in table
+
+
+def test_a_measure_that_nothing_has_is_no_column():
+    figures = {"images": 58, "miou": 0.6, "class_iou": {"sky": 0.9}, "pixel_accuracy": 0.8}
+    assert "| camvid | mIoU | sky IoU | pixel accuracy |" in report.results_table({"fcn": figures}, "camvid", "test")
 
 
 def test_a_table_replaces_the_last_one_and_nothing_else(tmp_path):
@@ -64,35 +71,27 @@ def test_both_readmes_state_the_same_figures_for_every_network():
 def test_a_card_says_what_the_checkpoint_says_of_itself():
     entry = catalog.find("fcn8s_vgg16")
     text = report.card(entry.metadata, entry.path)
-    assert f"{entry.metadata.epochs} epochs" in text
+    assert text.startswith("---\nlicense: ")
+    assert f"# {entry.path.stem}" in text
     assert "Oxford-IIIT Pet" in text
-    assert "random" in text
+    assert ", ".join(entry.metadata.classes) in text
 
 
-def test_the_cards_in_the_readme_are_those_of_the_bundled_files():
-    text = (catalog.CHECKPOINTS / "README.md").read_text(encoding="utf-8")
-    for entry in catalog.BUNDLED.values():
-        assert report.card(entry.metadata, entry.path) in text
-
-
-def test_a_card_replaces_the_last_one(tmp_path):
-    path = tmp_path / "README.md"
-    path.write_text("<!-- card: a -->\nold\n<!-- end of card -->\n<!-- card: b -->\nkept\n<!-- end of card -->\n")
-    report.write_card(path, "a", "new")
-    assert path.read_text() == (
-        "<!-- card: a -->\nnew\n<!-- end of card -->\n<!-- card: b -->\nkept\n<!-- end of card -->\n"
-    )
+def test_the_bundled_cards_are_those_of_the_files():
+    for path in catalog.CHECKPOINTS.glob("*.safetensors"):
+        text = path.with_suffix(".md").read_text(encoding="utf-8")
+        assert text == report.card(load_metadata(path), path), f"{path.name}: `evaluate --all --write` writes its card"
 
 
 def test_a_card_has_a_line_for_each_phase_with_what_it_sets():
     phases = [
-        {"epochs": 3, "peak_rate": 0.0003, "frozen": ["stages.0.", "stages.1."], "paste": 0.0},
-        {"epochs": 2, "zoom": [0.5, 1.0]},
+        {"steps": 300, "peak_rate": 0.0003, "frozen": ["stages.0.", "stages.1."], "pasted": 0.0},
+        {"steps": 20, "area": [0.5, 1.0]},
     ]
     entry = catalog.find("fcn8s_vgg16")
-    metadata = replace(entry.metadata, recipe={"name": "x", "start": "random", "zoom": [0.5, 1], "phases": phases})
+    metadata = replace(entry.metadata, recipe={"name": "x", "start": "nothing", "average": 0.99, "phases": phases})
     text = report.card(metadata, entry.path)
-    assert "| recipe | x: zoom [0.5, 1] |" in text
-    assert "| phase 1 | epochs 3, peak_rate 0.0003, frozen stages.0. stages.1. |" in text
-    assert "| phase 2 | epochs 2, zoom 0.5 1 |" in text
-    assert "| started from | random |" in text
+    assert "| recipe | average 0.99 |" in text
+    assert "| phase 1 | steps 300, peak_rate 0.0003, frozen stages.0. stages.1. |" in text
+    assert "| phase 2 | steps 20, area 0.5 1 |" in text
+    assert "| started from | nothing |" in text

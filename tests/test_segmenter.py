@@ -1,5 +1,10 @@
 """The inference module: sizes, order, devices, threads."""
 
+import copy
+import os
+import pickle
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -174,9 +179,10 @@ def test_best_quality_is_the_mean_over_sizes_and_mirroring(network):
 def test_the_fcns_of_one_checkpoint_share_a_pass(striped_photo):
     photos = [Image.open(striped_photo).convert("RGB"), half_red_half_green()]
     segmenter = Segmenter.load("fcn32s_vgg16", "cpu")
-    family = segmenter.family(photos)
-    assert list(family) == ["fcn8s_vgg16", "fcn16s_vgg16", "fcn32s_vgg16"]
-    for name, segmentations in family.items():
+    names = ["fcn8s_vgg16", "fcn32s_vgg16"]
+    outputs = segmenter.outputs(names, photos)
+    assert list(outputs) == names
+    for name, segmentations in outputs.items():
         alone = Segmenter.load(name, "cpu")
         for photo, shared in zip(photos, segmentations, strict=True):
             wanted = alone(photo)
@@ -197,3 +203,34 @@ def test_no_card_is_asked_for_its_precision_before_a_pass_runs(monkeypatch):
     assert segmenter.precision == "bfloat16"
     with pytest.raises(ValueError, match="no precision 'int3'"):
         Segmenter("tiny", Tiny().eval(), METADATA, torch.device("cuda"), "int3")
+
+
+@pytest.mark.parametrize("again", [lambda segmenter: pickle.loads(pickle.dumps(segmenter)), copy.deepcopy])
+def test_a_copy_sees_the_same(segmenter, again):
+    photo = half_red_half_green()
+    np.testing.assert_array_equal(again(segmenter)(photo).class_map(), segmenter(photo).class_map())
+
+
+FORK = """
+import multiprocessing as mp, sys, torch
+from PIL import Image
+from segdemo.devices import device_lock
+from segdemo.segmenter import Segmenter
+torch.set_num_threads(2)
+segmenter = Segmenter.load("conv1x1_vgg11", "cpu")
+photo = Image.effect_noise((300, 400), 90).convert("RGB")
+before = segmenter(photo).class_map()
+def work():
+    sys.exit(0 if (segmenter(photo).class_map() == before).all() else 3)
+child = mp.get_context("fork").Process(target=work)
+with device_lock("cpu"):  # as another thread's pass would
+    child.start()
+child.join(60)
+child.kill()
+sys.exit(child.exitcode)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_a_forked_child_answers_too():
+    assert subprocess.run([sys.executable, "-c", FORK], check=False, timeout=120).returncode == 0

@@ -55,7 +55,7 @@ def check_tiled_equals_whole(segmenter, photo, pixels, least_tiles):
     segmenter.pixels_at_once = photo.width * photo.height
     whole = segmenter(photo, FULL)
     segmenter.pixels_at_once = pixels
-    assert len(segmenter._cut().tiles(*photo.size)) >= least_tiles
+    assert len(segmenter._cut((segmenter.network.stride,)).tiles(*photo.size)) >= least_tiles
     tiled = segmenter(photo, FULL)
     assert whole.scores.std() > 1e-3
     for name in ("score_map", "scores"):
@@ -129,10 +129,10 @@ def test_the_bundled_networks_can_be_tiled(name):
 
 def test_several_outputs_of_one_pass_are_tiled_together():
     segmenter = Segmenter.load("fcn8s_vgg16", "cpu")
-    photo = noise(40, 1100)
-    whole = segmenter.family([photo], FULL)
+    names, photo = ["fcn8s_vgg16", "fcn16s_vgg16", "fcn32s_vgg16"], noise(40, 1100)
+    whole = segmenter.outputs(names, [photo], FULL)
     segmenter.pixels_at_once = 40 * 560
-    for name, (tiled,) in segmenter.family([photo], FULL).items():
+    for name, (tiled,) in segmenter.outputs(names, [photo], FULL).items():
         torch.testing.assert_close(tiled.scores, whole[name][0].scores, rtol=1e-4, atol=1e-4)
         torch.testing.assert_close(tiled.score_map, whole[name][0].score_map, rtol=1e-4, atol=1e-4)
 

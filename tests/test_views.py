@@ -64,3 +64,33 @@ def test_class_names_cannot_inject_html():
         views.heat_bar("<script>", "gray"),
     ):
         assert "<script>" not in html
+
+
+def test_what_a_network_knows_is_said():
+    text = views.knows("fcn8s_vgg16")
+    assert "cat" in text
+    assert "dog" in text
+    assert "anything else is background" in text
+    assert "more; every pixel gets one of them" in views.knows("conv1x1_resnet18_imagenet")
+
+
+def test_where_little_is_found_it_says_what_the_network_knows():
+    assert "this network knows" not in views.legend(background_and_dog())
+    scores = torch.zeros(3, 16, 20)
+    scores[0] = 5
+    assert "0.0% of the photo is something that this network knows (cat, dog)" in views.legend(make(scores=scores))
+
+
+def test_a_size_far_from_the_measured_one_gets_a_warning():
+    assert "learned and was measured at" in views.size_note(background_and_dog())  # 20 px
+
+
+def test_a_problem_is_text_and_says_whether_the_results_are_old():
+    assert "&lt;b&gt;" in views.problem("<b>")
+    assert "stale" in views.problem("no photo", stale=True)
+    assert "stale" not in views.problem("no such file")
+
+
+def test_the_legend_of_two_networks_names_each_class_once():
+    one = background_and_dog()
+    assert views.legend(one, one) == views.legend(one)

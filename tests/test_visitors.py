@@ -75,16 +75,13 @@ def test_thirty_visitors_at_once_each_get_what_they_get_alone(demo_url, photos):
 
 def test_those_who_wait_together_go_through_the_network_together(photos, monkeypatch):
     sizes = []
-    run = inference._turns._work
-    monkeypatch.setattr(
-        inference._turns, "_work", lambda request, images: sizes.append(len(images)) or run(request, images)
-    )
-    request = inference.Request(NETWORK)
+    run = inference._batcher._work
+    monkeypatch.setattr(inference._batcher, "_work", lambda key, images: sizes.append(len(images)) or run(key, images))
     images = [read_image(path) for path in photos[:6]]
-    inference.run_network(request, images[0])
+    inference.run_network(NETWORK, images[0])
     with device_lock("cpu"), ThreadPoolExecutor(6) as pool:
-        running = [pool.submit(inference.run_network, request, image) for image in images]
-        while len(inference._turns._waiting) < 5:
+        running = [pool.submit(inference.run_network, NETWORK, image) for image in images]
+        while len(inference._batcher._waiting) < 5:
             time.sleep(0.01)
         device_lock("cpu").release()
         found = [job.result() for job in running]

@@ -1,8 +1,12 @@
 """torchvision's weights: where they lie, and what is said when they cannot be had."""
 
+import errno
 import http.server
+import socket
 import threading
+import time
 from hashlib import sha256
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -90,8 +94,6 @@ def test_a_file_that_is_not_there_is_said_to_be_out_of_reach(host):
 
 
 def test_a_host_is_not_waited_for_for_ever(monkeypatch):
-    import socket  # noqa: PLC0415
-
     monkeypatch.setattr(weights, "_TIMEOUT", 0.3)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -119,3 +121,87 @@ def test_a_pickle_that_would_run_code_is_refused(hub):
     torch.save({"fc.bias": Evil()}, path)
     with pytest.raises(WeightsError, match="is damaged"):
         load(ResNet18_Weights.IMAGENET1K_V1)
+
+
+def test_two_who_ask_at_once_fetch_one_file(host, hub, monkeypatch):
+    address, name = host
+    asked, original = [], weights.urlopen
+
+    def slow(request, timeout):
+        asked.append(request.full_url)
+        time.sleep(0.3)
+        return original(request, timeout=timeout)
+
+    monkeypatch.setattr(weights, "urlopen", slow)
+    visitors = [threading.Thread(target=fetch, args=(at(f"{address}/{name}"),)) for _ in range(3)]
+    for visitor in visitors:
+        visitor.start()
+    for visitor in visitors:
+        visitor.join()
+    assert asked == [f"{address}/{name}"]
+    assert [path.name for path in hub.iterdir()] == [name]
+
+
+def test_other_connections_of_the_process_keep_their_time_limit(host, monkeypatch):
+    address, name = host
+    seen, original = [], weights.urlopen
+
+    def watched(request, timeout):
+        seen.append(socket.getdefaulttimeout())
+        return original(request, timeout=timeout)
+
+    monkeypatch.setattr(weights, "urlopen", watched)
+    fetch(at(f"{address}/{name}"))
+    assert seen == [None] and socket.getdefaulttimeout() is None
+
+
+def test_a_download_that_breaks_off_is_not_kept(hub):
+    class Short(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b"x" * 10)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Short)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with pytest.raises(WeightsError, match="could not be reached"):
+        fetch(at(f"http://127.0.0.1:{server.server_port}/plain.pth"))
+    server.shutdown()
+    assert list(hub.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence_with_the_way_out(host, tmp_path):
+    (tmp_path / "file").write_text("")
+    torch.hub.set_dir(tmp_path / "file" / "hub")
+    with pytest.raises(WeightsError) as caught:
+        fetch(at(f"{host[0]}/{host[1]}"))
+    message = str(caught.value)
+    assert len(message.splitlines()) == 1
+    assert str(tmp_path / "file" / "hub" / "checkpoints") in message and "TORCH_HOME" in message
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(host, hub, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(WeightsError, match=r"No space left on device\): free some space there"):
+        fetch(at(f"{host[0]}/{host[1]}"))
+    assert list(hub.iterdir()) == []
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged(hub):
+    path = cached_file(ResNet18_Weights.IMAGENET1K_V1)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"x")
+
+    def refuse(**_):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    found = SimpleNamespace(url=ResNet18_Weights.IMAGENET1K_V1.url, meta={}, get_state_dict=refuse)
+    with pytest.raises(WeightsError, match="may not be read by this user"):
+        load(found)

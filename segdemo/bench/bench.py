@@ -20,6 +20,7 @@ KEYS = (
     "megapixels",
     "rerender_ms",
     "lesson_ms",
+    "teach_ms",
     "http_vs_forward",
     "clients",
     "soak",
@@ -87,11 +88,12 @@ def _serving(
     found: dict[str, object] = {}
     if "rerender_ms" in wanted:
         found["rerender_ms"] = serving.rerender_ms(folder, runs)
-    if "lesson_ms" in wanted:
-        from segdemo.bench.lessons import lesson_ms  # noqa: PLC0415 - brings Gradio
+    if {"lesson_ms", "teach_ms"} & set(wanted):
+        from segdemo.bench import lessons  # noqa: PLC0415 - brings Gradio
         from segdemo.ui.demo import build_demo  # noqa: PLC0415
 
-        found["lesson_ms"] = lesson_ms(build_demo(), runs)
+        demo = build_demo()
+        found |= {key: getattr(lessons, key)(demo, runs) for key in ("lesson_ms", "teach_ms") if key in wanted}
     if _SERVED & set(wanted):
         with serving.serve(folder) as server:
             if "http_vs_forward" in wanted:

@@ -1,16 +1,16 @@
 """How fast the lessons' pages answer a moved control: server time, everything but the network between."""
 
+import io
 import itertools
 from collections.abc import Iterator
 from functools import partial
 
 import gradio as gr
 from anyio.from_thread import start_blocking_portal
-from gradio.block_function import BlockFunction
-from gradio.components import Component
-from gradio.state_holder import SessionState
+from PIL import Image
 
 from segdemo.bench.timing import Timing, timed
+from segdemo.ui.gradio_compat import Event, Visitor, events_of, sent_untouched
 
 _LESSONS = "segdemo.ui.lesson"
 
@@ -31,26 +31,56 @@ def lesson_ms(demo: gr.Blocks, runs: int) -> dict[str, float]:
     found = {}
     with start_blocking_portal() as portal:  # an event loop in a thread of its own, as a server has it
         for name, event, place, values in _controls(demo):
-            session = SessionState(demo)
-            inputs = [_sent(component) for component in event.inputs]
+            visitor = Visitor(demo)
+            inputs = [sent_untouched(component) for component in event.inputs]
             seconds = []
             for value in itertools.islice(itertools.cycle(reversed(values)), runs + 1):
                 inputs[place] = value
-                answer = partial(portal.call, demo.process_api, event, list(inputs), session)
+                answer = partial(portal.call, visitor.send, event, list(inputs))
                 seconds.append(timed(answer)[0])
             found[name] = Timing.of(seconds[1:]).median * 1000
     return {**found, "slowest": max(found.values())}
 
 
-def _controls(demo: gr.Blocks) -> Iterator[tuple[str, BlockFunction, int, list[object]]]:
+def teach_ms(demo: gr.Blocks, runs: int) -> dict[str, float]:
+    """Tap on the lesson's first photo again and again, on the class and beside it in turn.
+
+    Args:
+        demo: From `build_demo`.
+        runs: Taps, after the first.
+
+    Returns:
+        `first`, the first tap with the pass through the frozen stages, and `tap`, the median of the others, in
+        milliseconds: fitting, drawing, the file to save, and writing the pictures.
+    """
+    event = next(event for event in events_of(demo) if event.function.__name__ == "answer_tap")
+    state, heatmap_of, _ = event.inputs
+    taught, seconds = state.value, []
+    for index in range(runs + 1):
+        x, y = 0.2 + 0.6 * (index * 0.382 % 1), 0.2 + 0.6 * (index * 0.618 % 1)
+        place = [int(share * side) for share, side in zip((x, y), taught.photo.image.size, strict=True)]
+        tapped = gr.SelectData(None, {"index": place, "value": None})
+        passed, (taught, *shown) = timed(partial(event.function, taught, heatmap_of.value, index % 2, tapped))
+        pictures = [value for value in shown if isinstance(value, Image.Image)]
+        written = timed(partial(_write, pictures))[0]
+        seconds.append(passed + written)
+    return {"first": seconds[0] * 1000, "tap": Timing.of(seconds[1:]).median * 1000}
+
+
+def _write(pictures: list[Image.Image]) -> None:
+    for picture in pictures:
+        picture.save(io.BytesIO(), "PNG")
+
+
+def _controls(demo: gr.Blocks) -> Iterator[tuple[str, Event, int, list[object]]]:
     """Give each control once, with its event, its place among that event's inputs, and two values for it."""
     seen = set()
-    for event in demo.fns.values():
-        module = getattr(event.fn, "__module__", "")
-        for target, _ in event.targets if module.startswith(_LESSONS) else ():
-            component = demo.blocks[target]
+    for event in events_of(demo):
+        module = getattr(event.function, "__module__", "")
+        for component in event.triggers if module.startswith(_LESSONS) else ():
             values = _values(component)
-            name = f"{module.removeprefix(_LESSONS).strip('_')} {component.elem_id} {event.fn.__name__.strip('_')}"
+            lesson, function = module.removeprefix(_LESSONS).strip("_"), event.function.__name__.strip("_")
+            name = f"{lesson} {component.elem_id} {function}"
             if values and component in event.inputs and name not in seen:
                 seen.add(name)
                 yield name, event, event.inputs.index(component), values
@@ -67,10 +97,5 @@ def _values(component: object) -> list[object]:
         return [component.value, not component.value]
     if isinstance(component, gr.Radio | gr.Dropdown):
         others = [value for _, value in component.choices if value != component.value]
-        return [component.value, others[0]]
+        return [component.value, others[0]] if others else []
     return []
-
-
-def _sent(component: Component) -> object:
-    """Give what a browser would send for a component that nobody has touched."""
-    return None if isinstance(component, gr.State) else component.get_config()["value"]

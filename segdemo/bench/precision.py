@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import gradio as gr
 from PIL import Image
 
 from segdemo import catalog
 from segdemo.images import read_image
 from segdemo.segmenter import Segmenter
+from segdemo.training.datasets import open_dataset
 from segdemo.ui.segment_tab import EXAMPLES
 
 _SPLIT = "held-out"
@@ -19,7 +19,7 @@ def bfloat16_vs_float32(device: str, data: Path | None) -> dict[str, object]:
 
     Args:
         device: Where to compute; a CPU computes bfloat16 too, if not sooner.
-        data: The folder of `oxford-iiit-pet/`, whose held-out photos are taken; none takes gradio's four examples.
+        data: The folder of `oxford-iiit-pet/`, whose held-out photos are taken; none takes the page's examples.
 
     Returns:
         `photos`, and by network `pixels_equal`, the share of pixels with the same class, and `worst_photo`, that share
@@ -37,11 +37,9 @@ def bfloat16_vs_float32(device: str, data: Path | None) -> dict[str, object]:
 
 def _photos(data: Path | None) -> Iterator[Image.Image]:
     if data is None:
-        yield from (read_image(gr.get_image(name)) for name in EXAMPLES)
+        yield from (read_image(path) for path in EXAMPLES)
         return
-    from segdemo.training.data import labelled_photos  # noqa: PLC0415 - not among what a server needs
-
-    yield from (photo for photo, _, _ in labelled_photos(data, _SPLIT))
+    yield from (photo for photo, _ in open_dataset(data, "pets", _SPLIT))
 
 
 def _compare(name: str, device: str, photos: list[Image.Image]) -> dict[str, float]:

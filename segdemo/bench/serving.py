@@ -216,13 +216,13 @@ def rerender_ms(folder: Path, runs: int) -> dict[str, float]:
     Returns:
         By what changes: median milliseconds of server time.
     """
-    from segdemo.ui.inference import Request  # noqa: PLC0415 - brings Gradio, which only these figures need
-    from segdemo.ui.result import Look, Result  # noqa: PLC0415
+    from segdemo.analysis import Analysis, Style  # noqa: PLC0415
+    from segdemo.ui.result import Result  # noqa: PLC0415 - brings Gradio, which only these figures need
 
     photo = write_photo(folder / "photo.jpg", SIDE, SIDE)
-    result = Result.make(str(photo), Request(_NETWORK))
-    looks = {"class": Look("dog"), "opacity": Look(opacity=0.3), "colours": Look(colormap="magma")}
-    return {name: measure(lambda look=look: result.draw(look), runs).median * 1000 for name, look in looks.items()}
+    result = Result.make(str(photo), Analysis(_NETWORK))
+    styles = {"class": Style("dog"), "opacity": Style(opacity=0.3), "colours": Style(colormap="magma")}
+    return {name: measure(lambda style=style: result.draw(style), runs).median * 1000 for name, style in styles.items()}
 
 
 def _load(server: Server, photos: list[Path], wanted: list[dict[str, float]], each: int) -> dict[str, float]:

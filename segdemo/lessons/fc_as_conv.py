@@ -13,9 +13,9 @@ from segdemo.models.classifier import Conv1x1Segmenter
 from segdemo.models.network import pad_to_multiple
 
 
-def linear_of(twin: Conv1x1Segmenter) -> nn.Linear:
+def linear_of(network: Conv1x1Segmenter) -> nn.Linear:
     """Turn the 1×1 conv back into the Linear layer that it was: `[C, 512, 1, 1]` → `[C, 512]`."""
-    conv = twin.score
+    conv = network.score
     linear = nn.Linear(conv.in_channels, conv.out_channels)
     with torch.no_grad():
         linear.weight.copy_(conv.weight.flatten(1))
@@ -25,7 +25,7 @@ def linear_of(twin: Conv1x1Segmenter) -> nn.Linear:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One image's features through the classifier and through its twin.
+    """One image's features through the classifier and through the same as a 1×1 conv.
 
     Attributes:
         features: Size of the feature map, channels, rows, columns.
@@ -45,23 +45,23 @@ class Comparison:
 
 
 @torch.inference_mode()
-def feature_map(twin: Conv1x1Segmenter, image: Tensor) -> Tensor:
-    """Give what classifier and twin have in common: `[3, H, W]`, normalised → `[1, channels, h, w]`."""
-    return twin.backbone(pad_to_multiple(image[None], twin.size_multiple))
+def feature_map(network: Conv1x1Segmenter, image: Tensor) -> Tensor:
+    """Give what both classifiers have in common: `[3, H, W]`, normalised → `[1, channels, h, w]`."""
+    return network.backbone(pad_to_multiple(image[None], network.stride))
 
 
 @torch.inference_mode()
-def compare(twin: Conv1x1Segmenter, features: Tensor) -> Comparison:
+def compare(network: Conv1x1Segmenter, features: Tensor) -> Comparison:
     """Send a feature map through both.
 
     Args:
-        twin: Trained, in `eval` mode.
+        network: The dense classifier, trained, in `eval` mode.
         features: From `feature_map`.
     """
     pooled = F.adaptive_avg_pool2d(features, 1)
-    logits = linear_of(twin)(pooled.flatten(1))[0]
-    score_map = twin.score(features)[0]
-    through_conv = twin.score(pooled)[0, :, 0, 0]
+    logits = linear_of(network)(pooled.flatten(1))[0]
+    score_map = network.score(features)[0]
+    through_conv = network.score(pooled)[0, :, 0, 0]
     return Comparison(
         features=tuple(features.shape[1:]),
         pooled=pooled.flatten(),
@@ -72,32 +72,32 @@ def compare(twin: Conv1x1Segmenter, features: Tensor) -> Comparison:
     )
 
 
-def without_bias(twin: Conv1x1Segmenter) -> Conv1x1Segmenter:
+def without_bias(network: Conv1x1Segmenter) -> Conv1x1Segmenter:
     """Make the well-known mistake in a copy: the weight is copied and the bias forgotten.
 
     Every score of a class is then off by that class's bias, at every cell.
     """
-    forgetful = copy.copy(twin)  # the backbone is shared, since nothing is changed in it
-    forgetful._modules = {**twin._modules, "score": copy.deepcopy(twin.score)}
+    forgetful = copy.copy(network)  # the backbone is shared, since nothing is changed in it
+    forgetful._modules = {**network._modules, "score": copy.deepcopy(network.score)}
     nn.init.zeros_(forgetful.score.bias)
     return forgetful
 
 
 @torch.inference_mode()
-def flattening_classifier_error(twin: Conv1x1Segmenter, features: tuple[int, int, int], image: Tensor) -> str:
+def flattening_classifier_error(network: Conv1x1Segmenter, features: tuple[int, int, int], image: Tensor) -> str:
     """Ask a classifier that flattens its feature map for an image of another size than its own.
 
     Args:
-        twin: Its backbone is used.
+        network: Its backbone is used.
         features: Channels, rows and columns of the feature map that the flattening classifier is made for.
         image: `[3, H, W]`.
 
     Returns:
         torch's own words, or nothing where the feature maps happen to be of one size.
     """
-    linear = nn.Linear(prod(features), twin.score.out_channels)
+    linear = nn.Linear(prod(features), network.score.out_channels)
     try:
-        linear(feature_map(twin, image).flatten(1))
+        linear(feature_map(network, image).flatten(1))
     except RuntimeError as error:
         return str(error)
     return ""
@@ -121,25 +121,25 @@ class Sliding:
 
 
 @torch.inference_mode()
-def slide(twin: Conv1x1Segmenter, image: Tensor, crop: int, batch_size: int = 32) -> Sliding:
-    """Classify a crop about every cell, and compare with one pass of the twin.
+def slide(network: Conv1x1Segmenter, image: Tensor, crop: int, batch_size: int = 32) -> Sliding:
+    """Classify a crop about every cell, and compare with one pass of the dense classifier.
 
     The two maps are alike and not equal: the classifier averages over its crop, and sees padding where the crop ends.
 
     Args:
-        twin: In `eval` mode.
+        network: In `eval` mode.
         image: Normalised, `[3, H, W]`, both multiples of the stride.
         crop: Side of the crops, pixels, a multiple of the stride.
         batch_size: Crops at a time.
     """
     start = time.perf_counter()
-    dense = twin.score_map(image[None])[0]
+    dense = network.score_map(image[None])[0]
     dense_seconds = time.perf_counter() - start
     rows, columns = dense.shape[1:]
-    margin = (crop - twin.stride) // 2
+    margin = (crop - network.stride) // 2
     around = F.pad(image[None], (margin, crop - margin, margin, crop - margin), mode="replicate")[0]
     start = time.perf_counter()
-    windows = around.unfold(1, crop, twin.stride)[:, :rows].unfold(2, crop, twin.stride)[:, :, :columns]
+    windows = around.unfold(1, crop, network.stride)[:, :rows].unfold(2, crop, network.stride)[:, :, :columns]
     crops = windows.permute(1, 2, 0, 3, 4).flatten(0, 1)
-    logits = torch.cat([twin.classify(part) for part in crops.split(batch_size)])
+    logits = torch.cat([network.classify(part) for part in crops.split(batch_size)])
     return Sliding(dense, logits.T.view(-1, rows, columns), dense_seconds, time.perf_counter() - start)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from segdemo.models import SegmentationNetwork
+from segdemo.models.alignment import Shift
 from segdemo.models.network import pad_to_multiple
 
 
@@ -69,12 +70,15 @@ def stages(network: SegmentationNetwork, image: Tensor) -> list[Stage]:
     finally:
         for hook in hooks:
             hook.remove()
-    return [_without_padding(name, maps[0], image.shape[1:], images.shape[-2:]) for name, maps in kept]
+    shift = next((layer.padding[0] for layer in network.modules() if isinstance(layer, Shift)), 0)
+    padded = tuple(side + 2 * shift for side in images.shape[-2:])
+    return [_without_padding(name, maps[0], image.shape[1:], padded, shift) for name, maps in kept]
 
 
-def _without_padding(layer: str, maps: Tensor, size: tuple[int, int], padded: tuple[int, int]) -> Stage:
+def _without_padding(layer: str, maps: Tensor, size: tuple[int, int], padded: tuple[int, int], shift: int) -> Stage:
     stride = 1  # sizes are halved, an odd one rounded up, so strides are powers of two
     while any(-(-side // stride) > cells for side, cells in zip(padded, maps.shape[1:], strict=True)):
         stride *= 2
     height, width = (-(-side // stride) for side in size)
-    return Stage(layer, maps[:, :height, :width], stride)
+    first = -(-shift // stride)
+    return Stage(layer, maps[:, first : first + height, first : first + width], stride)

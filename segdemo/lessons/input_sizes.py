@@ -38,19 +38,19 @@ class SizeResult:
 
 
 @torch.inference_mode()
-def feature_maps(twin: Conv1x1Segmenter, images: Sequence[Tensor]) -> list[Tensor]:
+def feature_maps(network: Conv1x1Segmenter, images: Sequence[Tensor]) -> list[Tensor]:
     """Run the backbone over images of any sizes, each `[3, H, W]`, normalised → `[1, channels, h, w]` each."""
-    return [twin.backbone(pad_to_multiple(image[None], twin.size_multiple)) for image in images]
+    return [network.backbone(pad_to_multiple(image[None], network.size_multiple)) for image in images]
 
 
 @torch.inference_mode()
 def classify_sizes(
-    twin: Conv1x1Segmenter, images: Sequence[Tensor], maps: Sequence[Tensor], made_for: int
+    network: Conv1x1Segmenter, images: Sequence[Tensor], maps: Sequence[Tensor], made_for: int
 ) -> list[SizeResult]:
     """Classify one image at several sizes.
 
     Args:
-        twin: A classifier as its 1×1-conv twin, in `eval` mode.
+        network: A dense classifier, in `eval` mode.
         images: Normalised, each `[3, H, W]`.
         maps: Theirs, from `feature_maps`.
         made_for: Index of the image for whose feature map the fixed Linear layer is made.
@@ -58,7 +58,7 @@ def classify_sizes(
     Returns:
         A result for each image.
     """
-    pool, linear = nn.AdaptiveAvgPool2d(1), linear_of(twin)
+    pool, linear = nn.AdaptiveAvgPool2d(1), linear_of(network)
     fixed = flattening_linear(linear, maps[made_for].shape[2] * maps[made_for].shape[3])
     results = []
     for image, features in zip(images, maps, strict=True):

@@ -6,10 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from segdemo.models import SegmentationNetwork, build
+from segdemo.models.alignment import DropFirst, Shift
 from segdemo.models.network import pad_to_multiple
 
 Size = tuple[int, int]
-_TRACED = (nn.Conv2d, nn.ConvTranspose2d, nn.MaxPool2d)
+_TRACED = (nn.Conv2d, nn.ConvTranspose2d, nn.MaxPool2d, Shift, DropFirst)
 # What lies beside the main path: its layers do not widen the receptive field of those that follow.
 _BESIDE = ("downsample", "score_pool", "decoder")
 
@@ -89,8 +90,8 @@ def size_trace(network: SegmentationNetwork, height: int, width: int) -> list[Ro
     return [start, *tracer.rows, end]
 
 
-def _fitting_row(name: str, before: Size, after: Size, formula: str) -> Row:
-    return Row(name, name, 0, 1, 0, 3 if name == "pad" else 0, before, after, formula, None, 0, 0)
+def _fitting_row(kind: str, before: Size, after: Size, formula: str, name: str = "") -> Row:
+    return Row(name or kind, kind, 0, 1, 0, 3 if kind == "pad" else 0, before, after, formula, None, 0, 0)
 
 
 class _Tracer:
@@ -111,7 +112,15 @@ class _Tracer:
 
     def _noting(self, name: str) -> object:
         def note(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            self.rows.append(self._row(name, layer, inputs[0], output.shape[1]))
+            before, after = (tuple(tensor.shape[-2:]) for tensor in (inputs[0], output))
+            if isinstance(layer, Shift):
+                half = layer.padding[0]
+                row = _fitting_row("pad", before, after, f"{before[0]} + 2·{half} = {after[0]}", name)
+            elif isinstance(layer, DropFirst):
+                row = _fitting_row("crop", before, after, f"{before[0]} − 1 = {after[0]}", name)
+            else:
+                row = self._row(name, layer, inputs[0], output.shape[1])
+            self.rows.append(row)
 
         return note
 
@@ -131,28 +140,28 @@ class _Tracer:
         numbers = (kernel, stride, padding, channels, before, after, formula, field)
         return Row(name, kind, *numbers, weights * area, parameters)
 
-    def _widen(self, name: str, transposed: bool, reach: int, stride: int) -> int | None:
+    def _widen(self, name: str, transposed: bool, span: int, stride: int) -> int | None:
         """Widen the receptive field by a layer of the main path."""
         self._on_the_way = self._on_the_way and not transposed
         if not self._on_the_way or any(part in name for part in _BESIDE):
             return None
-        self._field += reach * self._jump
+        self._field += span * self._jump
         self._jump *= stride
         return self._field
 
 
 def conv_size(size: int, kernel: int, stride: int, padding: int, dilation: int = 1) -> tuple[int, str]:
     """Give the size behind a conv or pooling, and its formula with the numbers filled in."""
-    reach = dilation * (kernel - 1) + 1
-    after = (size + 2 * padding - reach) // stride + 1
-    return after, f"⌊({size} + 2·{padding} − {reach}) / {stride}⌋ + 1 = {after}"
+    span = dilation * (kernel - 1) + 1
+    after = (size + 2 * padding - span) // stride + 1
+    return after, f"⌊({size} + 2·{padding} − {span}) / {stride}⌋ + 1 = {after}"
 
 
 def transposed_size(size: int, kernel: int, stride: int, padding: int, dilation: int = 1) -> tuple[int, str]:
     """Give the size behind a transposed conv, and its formula with the numbers filled in."""
-    reach = dilation * (kernel - 1) + 1
-    after = (size - 1) * stride - 2 * padding + reach
-    return after, f"({size} − 1)·{stride} − 2·{padding} + {reach} = {after}"
+    span = dilation * (kernel - 1) + 1
+    after = (size - 1) * stride - 2 * padding + span
+    return after, f"({size} − 1)·{stride} − 2·{padding} + {span} = {after}"
 
 
 def _side(value: int | tuple[int, ...]) -> int:

@@ -15,112 +15,94 @@ from segdemo.models import SegmentationNetwork
 FROZEN, FINE_TUNED, FROM_NOTHING = "frozen", "fine-tuned", "from nothing"
 TRAININGS: dict[str, tuple[str, ...]] = {FROZEN: ("stages.",), FINE_TUNED: (), FROM_NOTHING: ()}
 """Ways to train, each with the parts that it freezes, by the first words of their parameters' names."""
-ARCHITECTURE, ARGUMENTS = "unet_vgg", {"backbone": "vgg16_bn", "num_classes": 3}
+ARCHITECTURE = "unet_vgg"
+ARGUMENTS = {"backbone": "vgg16_bn", "num_classes": 3, "widths": (160, 96, 64, 32, 16)}
 """The U-Net that the recorded runs trained."""
-TRANSFERRED_LOG, RANDOM_LOG = "unet_vgg16_bn.csv", "unet_vgg16_bn_random.csv"
+RUNS = "transfer.csv"
+"""The table of the recorded runs, in the folder of checkpoints."""
 FIGURES = {
     "miou": "mIoU",
     "foreground_iou": "foreground IoU",
     "pixel_accuracy": "pixel accuracy",
     "loss": "training loss",
 }
+ALL_PHOTOS, FEW_PHOTOS, RATES = "all photos", "100 photos", "the encoder's rate"
+COMPARISONS = (ALL_PHOTOS, FEW_PHOTOS, RATES)
+_FEW, _USUAL_RATE = 100, 0.1
 
 
 @dataclass(frozen=True)
-class Epoch:
+class Point:
     """A row of a run's log.
 
     Attributes:
-        phase: Counted from 1.
-        epoch: Counted from 1, over all phases.
+        step: Batches so far.
         minutes: Of training so far.
-        figures: By the keys of `FIGURES`; NaN where the log has none.
+        figures: By the keys of `FIGURES`; NaN where there is none.
     """
 
-    phase: int
-    epoch: int
+    step: int
     minutes: float
     figures: dict[str, float]
 
 
 @dataclass(frozen=True)
 class Curve:
-    """The epochs of one way to train.
+    """One recorded run.
 
     Attributes:
-        name: A key of `TRAININGS`.
-        epochs: One or more.
+        training: A key of `TRAININGS`.
+        photos: That it learned from.
+        encoder_rate: The encoder's learning rate as a share of the decoder's.
+        points: One or more.
     """
 
-    name: str
-    epochs: tuple[Epoch, ...]
+    training: str
+    photos: int
+    encoder_rate: float
+    points: tuple[Point, ...]
 
 
-def read_run(path: Path) -> tuple[Epoch, ...]:
-    """Read the log of a training run.
+def read_runs(path: Path) -> list[Curve]:
+    """Read the recorded runs.
 
     Args:
-        path: A CSV with the columns phase, epoch, minutes and loss, and some that end in the names of other figures.
+        path: A CSV with the columns training, photos, encoder_rate, step, minutes and those of `FIGURES`.
 
     Raises:
         ValueError: The file is missing, empty or damaged; the message says so in a sentence.
     """
     if not path.is_file():
-        raise ValueError(f"There is no recorded run {path.name}.")
+        raise ValueError(f"There are no recorded runs: {path.name} is missing.")
+    points: dict[tuple[str, int, float], list[Point]] = {}
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            epochs = tuple(_epoch(row) for row in csv.DictReader(file))
+            for row in csv.DictReader(file):
+                run = row["training"], int(row["photos"]), float(row["encoder_rate"])
+                figures = {key: float(row[key] or "nan") for key in FIGURES}
+                points.setdefault(run, []).append(Point(int(row["step"]), float(row["minutes"]), figures))
     except (OSError, csv.Error, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"The recorded run {path.name} is damaged.") from error
-    if not epochs:
-        raise ValueError(f"The recorded run {path.name} is empty.")
-    return epochs
+        raise ValueError(f"The recorded runs in {path.name} are damaged.") from error
+    if not points or any(training not in TRAININGS for training, *_ in points):
+        raise ValueError(f"The recorded runs in {path.name} are damaged.")
+    return [Curve(*run, tuple(found)) for run, found in points.items()]
 
 
-def recorded_curves(folder: Path) -> tuple[list[Curve], list[str]]:
-    """Read the recorded runs: the first phase of the transferred network is the frozen one.
+def compared(curves: Sequence[Curve], comparison: str) -> dict[str, Curve]:
+    """Choose the runs that one picture compares, and name them.
 
     Args:
-        folder: Where `TRANSFERRED_LOG` and `RANDOM_LOG` lie, or one of them, or none.
+        curves: From `read_runs`.
+        comparison: One of `COMPARISONS`.
 
     Returns:
-        A curve for each way to train that was recorded, and a sentence for each run that cannot be read.
+        The runs by the names that they have in the picture.
     """
-    curves, missing = [], []
-    for name in (TRANSFERRED_LOG, RANDOM_LOG):
-        try:
-            epochs = read_run(folder / name)
-        except ValueError as error:
-            missing.append(str(error))
-            continue
-        if name == RANDOM_LOG:
-            curves.append(Curve(FROM_NOTHING, epochs))
-            continue
-        phases = {FROZEN: [e for e in epochs if e.phase == 1], FINE_TUNED: [e for e in epochs if e.phase > 1]}
-        curves += [Curve(way, tuple(part)) for way, part in phases.items() if part]
-    return curves, missing
-
-
-def last_figures(curves: Sequence[Curve], figure: str) -> list[str]:
-    """Say of each curve where it ends, in words.
-
-    Args:
-        curves: From `recorded_curves`.
-        figure: A key of `FIGURES`.
-    """
-    return [
-        f"{curve.name}: {figure_text(curve.epochs[-1].figures[figure])} after epoch {curve.epochs[-1].epoch}, "
-        f"{curve.epochs[-1].minutes:.0f} minutes"
-        for curve in curves
-    ]
-
-
-def _epoch(row: dict[str, str]) -> Epoch:
-    figures = {}
-    for ending in FIGURES:
-        column = next((name for name in row if name == ending or name.endswith(f"_{ending}")), None)
-        figures[ending] = float(row[column]) if column and row[column] else float("nan")
-    return Epoch(int(row["phase"]), int(row["epoch"]), float(row["minutes"]), figures)
+    if comparison == RATES:
+        chosen = [c for c in curves if c.training == FINE_TUNED and c.photos > _FEW]
+        return {f"×{c.encoder_rate:g}": c for c in sorted(chosen, key=lambda curve: curve.encoder_rate)}
+    usual = [c for c in curves if c.encoder_rate == _USUAL_RATE and (c.photos > _FEW) == (comparison == ALL_PHOTOS)]
+    return {c.training: c for c in usual}
 
 
 def figure_text(value: float) -> str:

@@ -140,7 +140,7 @@ def make_kernel(kind: str, size: int, seed: int = 0) -> Tensor:
     """Make a kernel to play with.
 
     Args:
-        kind: `ones`, `bilinear` (the tent; its sum is that of a kernel of twice the stride) or `random`.
+        kind: `ones`, `bilinear` (the tent that interpolates by the stride ⌈k / 2⌉) or `random`.
         size: k.
         seed: Of the random one.
 

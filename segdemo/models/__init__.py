@@ -1,21 +1,14 @@
-"""The networks, in pure torch, and the table by which a checkpoint's metadata finds its builder."""
+"""The networks, in pure torch; a module of this folder that marks a builder with `architecture` adds a network."""
 
-from collections.abc import Callable
+from importlib import import_module
+from pkgutil import iter_modules
 
-from segdemo.models.classifier import conv1x1_resnet, conv1x1_vgg
-from segdemo.models.fcn import fcn_vgg
-from segdemo.models.network import SegmentationNetwork
-from segdemo.models.pretrained import dense_vgg, fcn_resnet
-from segdemo.models.unet import unet_vgg
+from segdemo.models.network import ARCHITECTURES, SegmentationNetwork
 
-ARCHITECTURES: dict[str, Callable[..., SegmentationNetwork]] = {
-    "conv1x1_vgg": conv1x1_vgg,
-    "conv1x1_resnet": conv1x1_resnet,
-    "fcn_vgg": fcn_vgg,
-    "unet_vgg": unet_vgg,
-    "dense_vgg": dense_vgg,
-    "fcn_resnet": fcn_resnet,
-}
+__all__ = ["ARCHITECTURES", "SegmentationNetwork", "build"]
+
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")
 
 
 def build(architecture: str, **arguments: object) -> SegmentationNetwork:

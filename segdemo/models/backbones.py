@@ -1,10 +1,12 @@
 """The convolutional parts of VGG, cut into stages where its MaxPool layers are, and of ResNet."""
 
 from collections import OrderedDict
+from typing import cast
 
 from torch import nn
 from torchvision.models import ResNet, get_model, vgg
 
+from segdemo.models.alignment import aligned
 from segdemo.models.initialisation import he_
 
 # torchvision keeps VGG's layer plans under the letters of Simonyan and Zisserman's table 1.
@@ -28,7 +30,7 @@ def vgg_features(name: str, weights: str | None = None) -> nn.Sequential:
     if plan is None:
         raise ValueError(f"unknown VGG {name!r}: choose from {', '.join(_PLANS)}, with or without _bn")
     if weights is not None:
-        return get_model(name, weights=weights).features
+        return cast(nn.Sequential, get_model(name, weights=weights).features)
     return he_(vgg.make_layers(vgg.cfgs[plan], batch_norm=name.endswith("_bn")))
 
 
@@ -53,6 +55,11 @@ def split_at_max_pools(features: nn.Sequential) -> list[nn.Sequential]:
     return [*stages, nn.Sequential(*current)] if current else stages
 
 
+def stage_channels(stage: nn.Sequential) -> int:
+    """Give the channels that a stage puts out: those of its last conv."""
+    return [layer for layer in stage if isinstance(layer, nn.Conv2d)][-1].out_channels
+
+
 def without_last_pool(features: nn.Sequential) -> nn.Sequential:
     """Drop the last MaxPool, which halves the stride (32 → 16).
 
@@ -61,16 +68,17 @@ def without_last_pool(features: nn.Sequential) -> nn.Sequential:
     """
     if not isinstance(features[-1], nn.MaxPool2d):
         raise ValueError(f"the last layer is {features[-1]}, not a MaxPool2d")
-    return features[:-1]
+    return cast(nn.Sequential, features[:-1])
 
 
 def resnet_trunk(resnet: ResNet) -> nn.Sequential:
-    """Take what comes before a ResNet's pooling and Linear layer.
+    """Take what comes before a ResNet's pooling and Linear layer, aligned as `segdemo.models.alignment` says.
 
     Args:
         resnet: torchvision's; its layers are shared.
 
     Returns:
-        Layers that map `[N, 3, H, W]` of any size to `[N, channels, ⌈H/32⌉, ⌈W/32⌉]`.
+        Layers that map `[N, 3, H, W]`, multiples of 32, to `[N, channels, H/32, W/32]`.
     """
-    return nn.Sequential(OrderedDict((k, layer) for k, layer in resnet.named_children() if k not in ("avgpool", "fc")))
+    layers = OrderedDict((k, layer) for k, layer in resnet.named_children() if k not in ("avgpool", "fc"))
+    return aligned(layers, 32)

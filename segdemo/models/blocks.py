@@ -26,12 +26,13 @@ class InBlocks(nn.Module):
     def __init__(self, stages: nn.Sequential, pixels: int) -> None:
         super().__init__()
         self.stages, self.pixels = stages, pixels
-        self.step, depends = 1, 0
+        self.step: int = 1
+        depends = 0
         for layer in stages.modules():  # those of stages that lie inside too, in their order
             if isinstance(layer, nn.Conv2d):
-                depends += _check_conv(layer).padding[0] * self.step
+                depends += _check_conv(layer) * self.step
             elif isinstance(layer, nn.MaxPool2d):
-                self.step *= _check_pool(layer).stride
+                self.step *= _check_pool(layer)
         last = [layer for layer in stages.modules() if not list(layer.children())][-1]
         if not isinstance(last, nn.MaxPool2d):
             raise ValueError(f"a stage ends with a MaxPool, not with {last}")
@@ -57,6 +58,7 @@ class InBlocks(nn.Module):
                 to_rows, from_rows = self._cells(rows, near_rows)
                 to_columns, from_columns = self._cells(columns, near_columns)
                 whole[:, :, to_rows, to_columns] = block[:, :, from_rows, from_columns]
+        assert whole is not None  # as a side has at least one block
         return whole
 
     def _blocks(self, length: int, most: int) -> Iterator[tuple[slice, slice]]:
@@ -81,13 +83,15 @@ class InBlocks(nn.Module):
         return slice(start, stop), slice(start - first, stop - first)
 
 
-def _check_conv(conv: nn.Conv2d) -> nn.Conv2d:
-    if conv.stride != (1, 1) or 2 * conv.padding[0] != conv.dilation[0] * (conv.kernel_size[0] - 1):
+def _check_conv(conv: nn.Conv2d) -> int:
+    """Give the padding of a conv that keeps the size."""
+    if conv.stride != (1, 1) or 2 * int(conv.padding[0]) != conv.dilation[0] * (conv.kernel_size[0] - 1):
         raise ValueError(f"the convs of a stage keep the size, unlike {conv}")
-    return conv
+    return int(conv.padding[0])
 
 
-def _check_pool(pool: nn.MaxPool2d) -> nn.MaxPool2d:
-    if pool.kernel_size != pool.stride or pool.padding:
+def _check_pool(pool: nn.MaxPool2d) -> int:
+    """Give the stride of a MaxPool whose windows lie side by side."""
+    if not isinstance(pool.stride, int) or pool.kernel_size != pool.stride or pool.padding:
         raise ValueError(f"a stage ends with a MaxPool that parts its input into blocks, unlike {pool}")
-    return pool
+    return pool.stride

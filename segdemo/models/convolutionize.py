@@ -29,6 +29,6 @@ def convolutionize(linear: nn.Linear, kernel_size: int = 1) -> nn.Conv2d:
     conv = nn.Conv2d(channels, linear.out_features, kernel_size, bias=linear.bias is not None)
     conv = conv.to(linear.weight)
     conv.weight.copy_(linear.weight.view_as(conv.weight))
-    if linear.bias is not None:
+    if conv.bias is not None:
         conv.bias.copy_(linear.bias)
     return conv

@@ -5,17 +5,23 @@ Source: Long, Shelhamer, Darrell, "Fully Convolutional Networks for Semantic Seg
 works, this one pads to a multiple of 32 and crops.
 """
 
+from collections.abc import Collection
+from typing import cast
+
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.models import get_model
+from torchvision.models import VGG, get_model
 
 from segdemo.models.backbones import split_at_max_pools, vgg_features
+from segdemo.models.blocks import InBlocks
 from segdemo.models.convolutionize import convolutionize
 from segdemo.models.initialisation import bilinear_, he_
-from segdemo.models.network import SegmentationNetwork, pad_to_multiple
+from segdemo.models.network import Outputs, SegmentationNetwork, architecture, pad_to_multiple
 
 STRIDES = (32, 16, 8)
 _STAGES = 5  # 2⁵ is the stride of 32
+# Pixels in a block of the first three stages together, and of the first alone: small ones stay in a processor's cache.
+_LARGE, _SMALL = 2 << 20, 1 << 17
 
 
 class Upscore(nn.Module):
@@ -79,6 +85,15 @@ class FCN(SegmentationNetwork):
         self.upscore16 = Upscore(num_classes, 16)
         self.upscore8 = Upscore(num_classes, 8)
 
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """32, 16 and 8: one pass gives all three."""
+        return STRIDES
+
+    @property
+    def score_layer(self) -> None:
+        """None: the score map is a sum of three layers' scores."""
+
     def separate_scores(self, images: Tensor) -> dict[int, Tensor]:
         """Make the three score maps of one pass through the backbone, before they are added up.
 
@@ -128,20 +143,13 @@ class FCN(SegmentationNetwork):
         """Upsample the chosen output's scores: `[N, C, h, w]` → `[N, C, h·stride, w·stride]`."""
         return self._upscore(self.stride)(score_map)
 
-    def forward_outputs(self, images: Tensor) -> dict[int, tuple[Tensor, Tensor]]:
-        """Give all three outputs from one pass through the backbone.
-
-        Args:
-            images: `[N, 3, H, W]`, any size.
-
-        Returns:
-            For each stride the score map `[N, C, ⌈H/stride⌉, ⌈W/stride⌉]` and the scores `[N, C, H, W]`.
-        """
+    def outputs(self, images: Tensor, strides: Collection[int] = ()) -> Outputs:
+        """Give some or all of the three outputs from one pass through the backbone; see the base class."""
         maps = self.score_maps(pad_to_multiple(images, self.size_multiple))
-        return self.upscore_maps(maps, *images.shape[-2:])
+        return self.upscore_maps({stride: maps[stride] for stride in strides or STRIDES}, *images.shape[-2:])
 
-    def upscore_maps(self, maps: dict[int, Tensor], height: int, width: int) -> dict[int, tuple[Tensor, Tensor]]:
-        """Upsample the scores of all three outputs and crop the padding off.
+    def upscore_maps(self, maps: dict[int, Tensor], height: int, width: int) -> Outputs:
+        """Upsample the scores of one or more outputs and crop the padding off.
 
         Args:
             maps: From `score_maps`.
@@ -149,7 +157,7 @@ class FCN(SegmentationNetwork):
             width: W.
 
         Returns:
-            As `forward_outputs` does.
+            As `outputs` does.
         """
         return {
             stride: (
@@ -161,7 +169,20 @@ class FCN(SegmentationNetwork):
 
     def forward_all(self, images: Tensor) -> dict[int, Tensor]:
         """Score every pixel by all three outputs, as joint training needs it: `[N, C, H, W]` for each stride."""
-        return {stride: scores for stride, (_, scores) in self.forward_outputs(images).items()}
+        return {stride: scores for stride, (_, scores) in self.outputs(images).items()}
+
+    def run_in_blocks(self) -> bool:
+        """Let the first four stages run in blocks, in place: the same numbers in less memory.
+
+        Behind the third a pixel takes a sixteenth of the memory that it takes in the first. So these three run together
+        in large blocks, and within those each in small ones, whose pixels become fewer as the channels become more.
+        """
+        *first, last = self.stages
+        small = [InBlocks(cast(nn.Sequential, stage), _SMALL >> index) for index, stage in enumerate(first)]
+        together = InBlocks(nn.Sequential(*small[:3]), _LARGE)
+        # Three in the first one's place: the skips go on finding what comes out of the third and the fourth.
+        self.stages = nn.ModuleList((together, nn.Identity(), nn.Identity(), small[3], last))
+        return True
 
     def _upscore(self, stride: int) -> Upscore:
         return {32: self.upscore32, 16: self.upscore16, 8: self.upscore8}[stride]
@@ -169,7 +190,8 @@ class FCN(SegmentationNetwork):
 
 def _zero(conv: nn.Conv2d) -> nn.Conv2d:
     nn.init.zeros_(conv.weight)
-    nn.init.zeros_(conv.bias)
+    if conv.bias is not None:
+        nn.init.zeros_(conv.bias)
     return conv
 
 
@@ -196,12 +218,14 @@ def fc_head(width: int, kernel_size: int, dropout: float) -> nn.Sequential:
 
 def pretrained_fc_head(backbone: str, weights: str, dropout: float) -> nn.Sequential:
     """Build FC6 (7×7, 4,096 channels) and FC7 (1×1) from the Linear layers of torchvision's pretrained VGG."""
-    classifier = get_model(backbone, weights=weights).classifier
-    fc6, fc7 = convolutionize(classifier[0], 7), convolutionize(classifier[3])
+    classifier = cast(VGG, get_model(backbone, weights=weights)).classifier
+    linear = [layer for layer in classifier if isinstance(layer, nn.Linear)]
+    fc6, fc7 = convolutionize(linear[0], 7), convolutionize(linear[1])
     fc6.padding = (3, 3)  # keeps the map's size; the classifier's own answer is the cell with no padding in its window
     return nn.Sequential(fc6, nn.ReLU(), nn.Dropout(dropout), fc7, nn.ReLU(), nn.Dropout(dropout))
 
 
+@architecture
 def fcn_vgg(
     backbone: str,
     num_classes: int,

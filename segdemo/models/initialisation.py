@@ -1,10 +1,14 @@
 """How weights start: He initialisation for layers that learn, bilinear for transposed convs that upsample."""
 
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
 
+_Module = TypeVar("_Module", bound=nn.Module)
 
-def he_(module: nn.Module) -> nn.Module:
+
+def he_(module: _Module) -> _Module:
     """Draw conv, transposed-conv and linear weights from He's normal distribution in place; biases become zero.
 
     BatchNorm starts as the identity. Source: He et al., "Delving Deep into Rectifiers", ICCV 2015.
@@ -40,16 +44,19 @@ def _transposed_fan_in(layer: nn.ConvTranspose2d) -> float:
 
 
 def bilinear_kernel(kernel_size: int) -> Tensor:
-    """Make the 2-D tent with which a transposed conv interpolates bilinearly.
+    """Make the 2-D tent with which a transposed conv interpolates bilinearly by the stride s = ⌈kernel_size / 2⌉.
+
+    An even size, 2s, has its peak between two cells; an odd one, 2s − 1, on a cell. Source: Long, Shelhamer, Darrell,
+    CVPR 2015, whose code starts its transposed convs so.
 
     Args:
-        kernel_size: Twice the stride, so an even number.
+        kernel_size: At least 1.
 
     Returns:
-        `[kernel_size, kernel_size]`, float32; its sum is `(kernel_size / 2)²`.
+        `[kernel_size, kernel_size]`, float32; its sum is s².
     """
-    centre = (kernel_size - 1) / 2
-    tent = 1 - (torch.arange(kernel_size, dtype=torch.float32) - centre).abs() / (kernel_size / 2)
+    stride, centre = (kernel_size + 1) // 2, (kernel_size - 1) / 2
+    tent = 1 - (torch.arange(kernel_size, dtype=torch.float32) - centre).abs() / stride
     return torch.outer(tent, tent)
 
 

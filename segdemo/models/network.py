@@ -1,9 +1,15 @@
 """What every segmentation network here has in common: any input size in, scores of exactly that size out."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection
+from types import FunctionType
+from typing import TypeVar, cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+Outputs = dict[int, tuple[Tensor, Tensor]]
+"""By stride the score maps `[N, C, h, w]` and the scores `[N, C, H, W]`; one tensor twice where one is enough."""
 
 
 def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:
@@ -34,19 +40,31 @@ class SegmentationNetwork(nn.Module, ABC):
         size_multiple: The input is padded to a multiple of this many pixels.
         interpolates: Whether `upsample` is plain bilinear interpolation, so that whoever wants the scores at another
             size may take them from the score map at once.
+        classifies: Whether it is a classifier that answers at every cell, so that `classify` means something.
     """
 
     stride: int
     size_multiple: int
     interpolates: bool = False
+    classifies: bool = False
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """The strides of the outputs that one pass can give."""
+        return (self.stride,)
+
+    @property
+    def score_layer(self) -> nn.Conv2d | None:
+        """The 1×1 conv whose output is the score map; None where the map is a sum of several, as an FCN's is."""
+        return cast(nn.Conv2d, self.score)
 
     @abstractmethod
     def score_map(self, images: Tensor) -> Tensor:
         """Make the coarse scores: `[N, 3, H, W]`, multiples of `size_multiple` → `[N, C, H/stride, W/stride]`."""
 
-    @abstractmethod
     def upsample(self, score_map: Tensor) -> Tensor:
-        """Upsample by the stride: `[N, C, h, w]` → `[N, C, h·stride, w·stride]`."""
+        """Upsample by the stride, here bilinearly: `[N, C, h, w]` → `[N, C, h·stride, w·stride]`."""
+        return F.interpolate(score_map, scale_factor=self.stride, mode="bilinear", align_corners=False)
 
     def forward(self, images: Tensor) -> Tensor:
         """Score every pixel.
@@ -74,6 +92,43 @@ class SegmentationNetwork(nn.Module, ABC):
         # At a stride of 1 they are the same numbers, and whoever keeps both need keep them once.
         return cropped, cropped if self.stride == 1 else self.upsample(score_map)[..., :height, :width]
 
+    def outputs(self, images: Tensor, strides: Collection[int] = ()) -> Outputs:
+        """Give one or more outputs of one pass.
+
+        Args:
+            images: Normalised RGB, `[N, 3, H, W]`.
+            strides: Of the outputs that are wanted; none stands for all of `strides`.
+
+        Returns:
+            By stride s the score map `[N, C, ⌈H/s⌉, ⌈W/s⌉]` and the scores `[N, C, H, W]`, or the score map twice where
+            the scores are interpolated from it.
+        """
+        if not self.interpolates:
+            return {self.stride: self.forward_with_map(images)}
+        score_map = self.padded_score_map(images)
+        return {self.stride: (score_map, score_map)}
+
+    def forward_all(self, images: Tensor) -> dict[int, Tensor]:
+        """Score every pixel by each output, as joint training needs it: `[N, C, H, W]` by stride."""
+        return {self.stride: self(images)}
+
+    def classify(self, images: Tensor) -> Tensor:
+        """Give a classifier's logits for whole images: `[N, 3, H, W]` → `[N, C]`."""
+        return self.pool_scores(self.padded_score_map(images))
+
+    @staticmethod
+    def pool_scores(score_map: Tensor) -> Tensor:
+        """Average a classifier's scores over the cells: `[N, C, h, w]` → logits `[N, C]`."""
+        return score_map.mean((2, 3))
+
+    def run_in_blocks(self) -> bool:
+        """Let stages run in blocks, in place, if the network can: the same numbers in less memory.
+
+        Returns:
+            Whether they do.
+        """
+        return False
+
     def padded_score_map(self, images: Tensor) -> Tensor:
         """Make the coarse scores of images of any size: `[N, 3, H, W]` → `[N, C, ⌈H/stride⌉, ⌈W/stride⌉]`."""
         height, width = images.shape[-2:]
@@ -82,3 +137,14 @@ class SegmentationNetwork(nn.Module, ABC):
     def crop_map(self, score_map: Tensor, height: int, width: int) -> Tensor:
         """Drop the cells that lie over padding alone."""
         return score_map[..., : -(-height // self.stride), : -(-width // self.stride)]
+
+
+ARCHITECTURES: dict[str, Callable[..., SegmentationNetwork]] = {}
+"""Builders by the names that checkpoints give; `architecture` enters them."""
+_Builder = TypeVar("_Builder", bound=Callable[..., SegmentationNetwork])
+
+
+def architecture(builder: _Builder) -> _Builder:
+    """Enter a network's builder into the table, under the builder's own name."""
+    ARCHITECTURES[cast(FunctionType, builder).__name__] = builder
+    return builder

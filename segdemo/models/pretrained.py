@@ -1,14 +1,18 @@
 """torchvision's pretrained networks as segmenters: VGG with its three Linear layers as convs, and the ResNet-FCN."""
 
+from collections.abc import Callable
+from typing import Any, cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import VGG, get_model
 from torchvision.models import segmentation as torchvision_segmentation
 
+from segdemo.models.alignment import DropFirst, Shift
 from segdemo.models.classifier import Conv1x1Segmenter, from_resnet
 from segdemo.models.convolutionize import convolutionize
-from segdemo.models.network import SegmentationNetwork
+from segdemo.models.network import SegmentationNetwork, architecture
 
 _FC_KERNEL = 7  # cells: VGG's first Linear layer reads a 7×7 map
 
@@ -26,7 +30,7 @@ class DenseVGG(SegmentationNetwork):
     """
 
     stride = size_multiple = 32
-    interpolates = True
+    interpolates = classifies = True
 
     def __init__(self, classifier: VGG) -> None:
         super().__init__()
@@ -42,12 +46,8 @@ class DenseVGG(SegmentationNetwork):
         features = F.relu(self.fc6(self.features(images)))
         return self.score(F.relu(self.fc7(features)))
 
-    def upsample(self, score_map: Tensor) -> Tensor:
-        """Interpolate bilinearly: `[N, C, h, w]` → `[N, C, 32·h, 32·w]`."""
-        return F.interpolate(score_map, scale_factor=self.stride, mode="bilinear", align_corners=False)
-
     @staticmethod
-    def classify(score_map: Tensor) -> Tensor:
+    def pool_scores(score_map: Tensor) -> Tensor:
         """Average the cells whose 7×7 window lies inside the map: `[N, C, h, w]` → logits `[N, C]`.
 
         Along a side of fewer than seven cells the middle one stands for all.
@@ -60,7 +60,7 @@ class DenseVGG(SegmentationNetwork):
 
 
 class TorchvisionFCN(SegmentationNetwork):
-    """torchvision's FCN on a dilated ResNet: stride 8, no learned upsampling.
+    """torchvision's FCN on a dilated ResNet: stride 8, no learned upsampling; aligned as `alignment` says.
 
     Args:
         network: torchvision's; shared.
@@ -71,17 +71,20 @@ class TorchvisionFCN(SegmentationNetwork):
 
     def __init__(self, network: torchvision_segmentation.FCN) -> None:
         super().__init__()
-        self.backbone, self.classifier = network.backbone, network.classifier
+        self.shift, self.drop = Shift(self.stride), DropFirst()
+        self.backbone, self.classifier = network.backbone, cast(nn.Sequential, network.classifier)
+
+    @property
+    def score_layer(self) -> nn.Conv2d:
+        """The last layer of torchvision's head."""
+        return cast(nn.Conv2d, self.classifier[-1])
 
     def score_map(self, images: Tensor) -> Tensor:
         """Score each cell: `[N, 3, H, W]`, multiples of 8 → `[N, C, H/8, W/8]`."""
-        return self.classifier(self.backbone(images)["out"])
-
-    def upsample(self, score_map: Tensor) -> Tensor:
-        """Interpolate bilinearly: `[N, C, h, w]` → `[N, C, 8·h, 8·w]`."""
-        return F.interpolate(score_map, scale_factor=self.stride, mode="bilinear", align_corners=False)
+        return self.drop(self.classifier(self.backbone(self.shift(images))["out"]))
 
 
+@architecture
 def dense_vgg(backbone: str, num_classes: int) -> DenseVGG:
     """Build the dense form of a torchvision VGG with random weights, to be filled from its file.
 
@@ -89,9 +92,10 @@ def dense_vgg(backbone: str, num_classes: int) -> DenseVGG:
         backbone: Such as `vgg16`.
         num_classes: Outputs of its last layer.
     """
-    return DenseVGG(get_model(backbone, num_classes=num_classes))
+    return DenseVGG(cast(VGG, get_model(backbone, num_classes=num_classes)))
 
 
+@architecture
 def fcn_resnet(backbone: str, num_classes: int) -> TorchvisionFCN:
     """Build torchvision's FCN with random weights, to be filled from its file.
 
@@ -99,7 +103,8 @@ def fcn_resnet(backbone: str, num_classes: int) -> TorchvisionFCN:
         backbone: Such as `fcn_resnet50`.
         num_classes: Channels of the scores.
     """
-    return TorchvisionFCN(get_model(backbone, num_classes=num_classes, weights_backbone=None))
+    network = get_model(backbone, num_classes=num_classes, weights_backbone=None)
+    return TorchvisionFCN(cast(torchvision_segmentation.FCN, network))
 
 
 def from_torchvision(architecture: str, backbone: str, tensors: dict[str, Tensor]) -> SegmentationNetwork:
@@ -119,9 +124,9 @@ def from_torchvision(architecture: str, backbone: str, tensors: dict[str, Tensor
     settings = {"weights_backbone": None, "aux_loss": True} if architecture == "fcn_resnet" else {}
     # Nothing is drawn at random or held twice: the tensors take the places of the empty ones.
     with torch.device("meta"):
-        model = get_model(backbone, num_classes=_num_classes(tensors), **settings)
+        model: Any = get_model(backbone, num_classes=_num_classes(tensors), **settings)
     model.load_state_dict(tensors, assign=True)
-    turn = {
+    turn: Callable[[Any], SegmentationNetwork] = {
         "dense_vgg": DenseVGG,
         "conv1x1_resnet": lambda resnet: Conv1x1Segmenter(from_resnet(resnet)),
         "fcn_resnet": TorchvisionFCN,

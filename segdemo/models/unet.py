@@ -7,9 +7,9 @@ a VGG encoder as in Iglovikov, Shvets, "TernausNet", 2018. Convs keep the size h
 import torch
 from torch import Tensor, nn
 
-from segdemo.models.backbones import split_at_max_pools, vgg_features
+from segdemo.models.backbones import split_at_max_pools, stage_channels, vgg_features
 from segdemo.models.initialisation import he_
-from segdemo.models.network import SegmentationNetwork
+from segdemo.models.network import SegmentationNetwork, architecture
 
 WIDTHS = (256, 128, 64, 48, 32)
 
@@ -49,7 +49,7 @@ class UNet(SegmentationNetwork):
     def __init__(self, stages: list[nn.Sequential], widths: tuple[int, ...], num_classes: int, dropout: float) -> None:
         super().__init__()
         self.stages = nn.ModuleList(stages)
-        skips = [_channels(stage) for stage in reversed(stages)]
+        skips = [stage_channels(stage) for stage in reversed(stages)]
         inputs = [skips[0], *widths[:-1]]
         blocks = [DecoderBlock(*sizes) for sizes in zip(inputs, skips, widths, strict=True)]
         self.decoder = he_(nn.ModuleList(blocks))
@@ -60,7 +60,7 @@ class UNet(SegmentationNetwork):
         """Score each pixel: `[N, 3, H, W]`, multiples of 32 → `[N, C, H, W]`."""
         skips, features = [], images
         for stage in self.stages:
-            *layers, pool = stage
+            *layers, pool = stage.children()
             for layer in layers:
                 features = layer(features)
             skips.append(features)
@@ -79,11 +79,7 @@ def _conv(channels: int, width: int) -> tuple[nn.Module, ...]:
     return nn.Conv2d(channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
 
 
-def _channels(stage: nn.Sequential) -> int:
-    """Give the channels that a stage puts out: those of its last conv."""
-    return [layer for layer in stage if isinstance(layer, nn.Conv2d)][-1].out_channels
-
-
+@architecture
 def unet_vgg(
     backbone: str,
     num_classes: int,

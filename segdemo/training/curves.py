@@ -14,24 +14,24 @@ _FIGURES = {"miou": "mIoU", "foreground_iou": "foreground IoU", "image_accuracy"
 
 
 def draw_curves(log: Path, picture: Path) -> None:
-    """Draw the loss and the held-out figures over the epochs; a dotted line is where a phase begins.
+    """Draw the loss and the held-out figures over the steps; a dotted line is where a phase begins.
 
     Args:
         log: The run's CSV.
         picture: Where to, a file type that matplotlib writes, such as `.png`.
     """
     rows = read_log(log)
-    epochs = [int(row["epoch"]) for row in rows]
+    steps = [int(row["step"]) for row in rows]
     wanted = [column for column in rows[0] if column.endswith(tuple(_FIGURES))] if rows else []
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    left.plot(epochs, [float(row["loss"]) for row in rows], color="black", marker=".")
-    left.set(title="training loss", xlabel="epoch", ylim=(0, None))
+    left.plot(steps, [float(row["loss"]) for row in rows], color="black", marker=".")
+    left.set(title="training loss", xlabel="step", ylim=(0, None))
     for number, column in enumerate(wanted):
         style = {"linestyle": ("-", "--", ":")[number // len(_LINES) % 3], "color": _LINES[number % len(_LINES)]}
         values = [float(row[column]) if row[column] else float("nan") for row in rows]
-        right.plot(epochs, values, label=_label(column), marker=".", **style)
-    right.set(title="held-out photos", xlabel="epoch", ylim=(0, 1))
+        right.plot(steps, values, label=_label(column), marker=".", **style)
+    right.set(title="held-out photos", xlabel="step", ylim=(0, 1))
     if wanted:
         right.legend(fontsize=8, loc="lower right")
     for axes in (left, right):
@@ -48,4 +48,4 @@ def _label(column: str) -> str:
 def _mark_phases(axes: Axes, rows: list[dict[str, str]]) -> None:
     for before, row in pairwise(rows):
         if before.get("phase") != row.get("phase"):
-            axes.axvline(int(row["epoch"]) - 0.5, color="grey", linestyle=":")
+            axes.axvline(int(row["step"]), color="grey", linestyle=":")

@@ -1,36 +1,49 @@
-"""The training loop: one-cycle AdamW with an average of the weights, saved every epoch, resumable.
-
-Accelerate carries it to a GPU, to mixed precision and to several processes: every process draws and augments the same
-batch and keeps its share of it, so that the step is that of one process whatever their number.
-"""
+"""The training loop: one-cycle AdamW with an average of the weights, saved as it goes, resumable."""
 
 import json
 import sys
 import time
+from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass
-from math import ceil, cos, pi
+from math import cos, pi
 from pathlib import Path
 
 import torch
 import torchvision
-from accelerate import Accelerator
-from torch import nn
+from PIL import Image
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torchvision.transforms.v2 import functional as T
 from tqdm import tqdm
 
 from segdemo.checkpoints import Metadata, save
+from segdemo.devices import has_native_bfloat16
+from segdemo.segmenter import Segmenter
+from segdemo.training.augment import Labelled
 from segdemo.training.curves import draw_curves
-from segdemo.training.data import CLASSES, Pets
+from segdemo.training.datasets import IGNORE, DataSet
+from segdemo.training.evaluate import evaluate
 from segdemo.training.log import append_row
-from segdemo.training.negatives import Negatives
 from segdemo.training.recipes import Phase, Recipe
-from segdemo.training.start import IMAGENET, RANDOM, torchvision_weights, transfer
+from segdemo.training.start import (
+    IMAGENET,
+    MEAN,
+    RANDOM,
+    STD,
+    VGG_TERMS,
+    fill_backbone,
+    holds,
+    is_checkpoint,
+    starting_layers,
+    transfer,
+    with_batch_norm,
+)
 from segdemo.training.state import load_header, load_state, optimizer_tensors, restore_optimizer, save_state
-from segdemo.training.tasks import MEAN, STD, TASKS, AllOutputs
-from segdemo.training.validate import validate_outputs
+from segdemo.training.tasks import TASKS, normalise
 
-# Okabe and Ito's colour-blind-safe palette: bluish green stays free for the lessons.
-COLOURS = ("#000000", "#e69f00", "#56b4e9")
+_LONGEST_SIDE = 512  # pixels; crops are no larger than that
+_MEASURED_ON = 32  # photos for RMS and BatchNorm's statistics
 
 
 def one_cycle(progress: float, peak: float, warmup: float) -> float:
@@ -48,19 +61,44 @@ def one_cycle(progress: float, peak: float, warmup: float) -> float:
     return peak * (1 + cos(pi * (progress - warmup) / (1 - warmup))) / 2
 
 
-def mixed_precision(device: str) -> str:
-    """Choose the number format of the training passes: bfloat16 on a CUDA card that has it, float16 on an older one."""
-    if not device.startswith("cuda"):
-        return "no"
-    return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
-
-
 @dataclass
 class Progress:
     """How far a run is."""
 
-    epoch: int = 0
+    step: int = 0
     minutes: float = 0.0
+
+
+class Photos:
+    """The training photos in memory, drawn from at random by each source's share.
+
+    Args:
+        datasets: Their labels in the network's classes.
+        shares: Of the crops, one a data set.
+
+    Raises:
+        DataError: A photo or mask is not as it should be; the message names it.
+    """
+
+    def __init__(self, datasets: Sequence[DataSet], shares: Sequence[float]) -> None:
+        self.sets = [[_in_memory(*labelled) for labelled in dataset] for dataset in datasets]
+        self.shares = torch.tensor(shares)
+        # By data set and by the class that fills most of a photo, background aside: the photos' places.
+        self.groups = [list(_by_object(photos).values()) for photos in self.sets]
+
+    def draw(self, count: int, balanced: bool = False) -> list[Labelled]:
+        """Draw labelled photos, with replacement.
+
+        Args:
+            count: How many.
+            balanced: Draw each object class of a data set equally often, however many photos show it.
+        """
+        drawn = []
+        for chosen in torch.multinomial(self.shares, count, replacement=True).tolist():
+            photos, groups = self.sets[chosen], self.groups[chosen]
+            places = groups[int(torch.randint(len(groups), ()))] if balanced else range(len(photos))
+            drawn.append(photos[places[int(torch.randint(len(places), ()))]])
+        return drawn
 
 
 class Trainer:
@@ -69,40 +107,39 @@ class Trainer:
     Args:
         recipe: What to do.
         folder: Where the run lives.
-        seed: Of the weights, the order and the augmentation.
-        init: `random`, `imagenet` (torchvision's weights for the backbone), or the path of a checkpoint.
-        from_phase: The recipe's phase to begin with, counted from 1; the checkpoint given stands for those before it.
+        training: Data sets to learn from, one for each of the recipe's sources, labels in the recipe's classes.
+        held_out: Data sets to measure on, in classes of their own.
+        seed: Of the weights, the order and the changes.
+        init: `random`, `imagenet`, a file of VGG16's features, or a checkpoint.
         device: `cpu`, `cuda` or `mps`.
-        negatives: Pictures without a pet beside the dataset.
 
     Raises:
-        ValueError: The recipe has no such phase, or the checkpoint does not fit.
+        DataError: A photo or mask is not as it should be.
+        StartError: There is nothing to start from.
     """
 
     def __init__(
         self,
         recipe: Recipe,
         folder: Path,
+        training: Sequence[DataSet],
+        held_out: Sequence[DataSet] = (),
         *,
         seed: int = 0,
         init: str = RANDOM,
-        from_phase: int = 1,
         device: str = "cpu",
-        negatives: Negatives | None = None,
     ) -> None:
-        if not 1 <= from_phase <= len(recipe.phases):
-            raise ValueError(f"recipe {recipe.name} has {len(recipe.phases)} phases, no phase {from_phase}")
         torch.manual_seed(seed)
-        self.recipe, self.folder, self.seed, self.from_phase = recipe, folder, seed, from_phase
-        self.accelerator = Accelerator(cpu=device == "cpu", mixed_precision=mixed_precision(device))
-        if negatives is not None:
-            negatives = negatives.to(self.accelerator.device)
-        self.task = TASKS[recipe.task](recipe, torchvision_weights(init), negatives)
-        self.start = init if init in (RANDOM, IMAGENET) else transfer(self.task, Path(init))
-        network = self.task.network.to(self.accelerator.device, memory_format=torch.channels_last)
-        self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True)
-        self.progress = Progress(sum(phase.epochs for phase in recipe.phases[: from_phase - 1]))
-        self._enter(recipe.phases[from_phase - 1])
+        self.recipe, self.folder, self.seed, self.held_out = recipe, folder, seed, held_out
+        self.device = torch.device(device)
+        self.datasets = training
+        self.photos = Photos(training, [source.share for source in recipe.sources])
+        self.task = TASKS[recipe.task](recipe)
+        self.start = self._start(init)
+        self.network = self.task.network.to(self.device, memory_format=torch.channels_last)
+        self.average = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True)
+        self.progress = Progress()
+        self._enter(recipe.phases[0])
 
     @property
     def checkpoint(self) -> Path:
@@ -120,35 +157,46 @@ class Trainer:
 
     @property
     def _settings(self) -> dict[str, object]:
-        settings = {"seed": self.seed, "start": self.start, "from_phase": self.from_phase, "dataset": self._dataset}
-        return {"recipe": asdict(self.recipe), **settings}
+        return {"recipe": asdict(self.recipe), "seed": self.seed, "start": self.start}
 
-    @property
-    def _dataset(self) -> str:
-        others = f"; {self.task.negatives.describe()}" if self.task.negatives is not None else ""
-        return f"Oxford-IIIT Pet, trainval{others}"
+    def _start(self, init: str) -> str:
+        network, backbone = self.task.network, str(self.recipe.arguments["backbone"])
+        if init == RANDOM:
+            return RANDOM
+        if init != IMAGENET and is_checkpoint(Path(init)) and holds(Path(init), self.recipe.architecture):
+            return transfer(network, Path(init))
+        images = self._some_photos()
+        layers, told = starting_layers(init, images)
+        if self.recipe.task == "classify":
+            self.task.learn_from(layers)
+            return f"random weights, taught by {told}"
+        fill_backbone(network, with_batch_norm(layers, images) if backbone.endswith("_bn") else layers)
+        return told
 
-    def fit(self, training: Pets, held_out: Pets, max_minutes: float = float("inf")) -> None:
-        """Train until the recipe's last epoch, or to the end of the epoch in which the minutes are over.
+    def _some_photos(self) -> Tensor:
+        size = self.recipe.phases[0].image_size
+        photos = [T.resize(photo, [size, size], antialias=True) for photo, _ in self.photos.draw(_MEASURED_ON)]
+        return normalise(torch.stack(photos).float() / 255)
+
+    def fit(self, max_minutes: float = float("inf"), save_every: int = 100) -> None:
+        """Train until the recipe's last step, or until the minutes are over.
 
         Args:
-            training: Photos to learn from.
-            held_out: Photos to measure on after each epoch.
             max_minutes: Of this call.
+            save_every: Steps from one row of the log, with state and checkpoint, to the next.
         """
         start = time.monotonic()
-        while self.progress.epoch < self.recipe.epochs:
-            epoch_start = time.monotonic()
-            index, first = self.recipe.phase_at(self.progress.epoch)
+        while self.progress.step < self.recipe.steps:
+            begun = time.monotonic()
+            index, first = self.recipe.phase_at(self.progress.step)
             phase = self.recipe.phases[index]
-            if self.progress.epoch == first:
+            if self.progress.step == first:
                 self._enter(phase)
-            loss = self._epoch(training, phase, first)
-            self.progress.epoch += 1
-            self.progress.minutes += (time.monotonic() - epoch_start) / 60
-            if self.accelerator.is_main_process:
-                self._keep(loss, held_out, index + 1)
-            self.accelerator.wait_for_everyone()
+            count = min(save_every, first + phase.steps - self.progress.step)
+            loss = self._steps(count, phase, first)
+            self.progress.step += count
+            self.progress.minutes += (time.monotonic() - begun) / 60
+            self._keep(loss, index + 1)
             if time.monotonic() - start >= max_minutes * 60:
                 break
 
@@ -162,106 +210,124 @@ class Trainer:
             return False
         header = load_header(self._state)
         if {key: header.get(key) for key in self._settings} != _as_json(self._settings):
-            raise ValueError(
-                f"{self._state} belongs to another recipe, --seed, --init or --negatives: choose another --out"
-            )
+            raise ValueError(f"{self._state} belongs to another recipe, --seed or --init: choose another --out")
         self.progress = Progress(**header["progress"])
         parts = load_state(self._state)
-        self.task.network.load_state_dict(parts["network"])
+        self.network.load_state_dict(parts["network"])
         self.average.load_state_dict(parts["average"])
-        if self.progress.epoch < self.recipe.epochs:
-            index, first = self.recipe.phase_at(self.progress.epoch)
+        if self.progress.step < self.recipe.steps:
+            index, first = self.recipe.phase_at(self.progress.step)
             self._enter(self.recipe.phases[index])
-            if self.progress.epoch > first:
+            if self.progress.step > first:
                 restore_optimizer(self.optimizer, parts.get("optimizer", {}))
         return True
 
     def _enter(self, phase: Phase) -> None:
-        network = self.task.network
-        for name, parameter in network.named_parameters():
+        for name, parameter in self.network.named_parameters():
             parameter.requires_grad_(not name.startswith(phase.frozen))
-        optimizer = torch.optim.AdamW(_decay_groups(network, self.recipe.weight_decay))
-        model = AllOutputs(network)
-        if self.accelerator.num_processes > 1 and self.accelerator.device.type == "cuda":
-            model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
-        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
+        groups = _groups(self.network, self.recipe.weight_decay, phase.backbone_share)
+        self.optimizer = torch.optim.AdamW(groups)
 
     def _train_mode(self, phase: Phase) -> None:
-        self.model.train()
-        for name, module in self.task.network.named_modules():
+        self.network.train()
+        for name, module in self.network.named_modules():
             if f"{name}.".startswith(phase.frozen):
                 module.eval()  # BatchNorm's statistics are frozen with the weights
 
-    def _epoch(self, training: Pets, phase: Phase, first: int) -> float:
+    def _steps(self, count: int, phase: Phase, first: int) -> float:
         self._train_mode(phase)
-        batches = torch.randperm(len(training)).tensor_split(ceil(len(training) / self.recipe.batch_size))
         total = 0.0
-        title = f"epoch {self.progress.epoch + 1}/{self.recipe.epochs}"
-        hidden = not self.accelerator.is_main_process
-        bar = tqdm(batches, desc=title, file=sys.stderr, mininterval=5, disable=hidden)
-        for step, rows in enumerate(bar):
-            done = (self.progress.epoch - first + step / len(batches)) / phase.epochs
+        title = f"{self.recipe.name}, {self.progress.step} of {self.recipe.steps}"
+        for step in (bar := tqdm(range(count), desc=title, file=sys.stderr, mininterval=5)):
+            done = (self.progress.step - first + step) / phase.steps
             for group in self.optimizer.param_groups:
-                group["lr"] = one_cycle(done, phase.peak_rate, phase.warmup)
-            total += self._step(training[rows], phase)
+                group["lr"] = group["share"] * one_cycle(done, phase.peak_rate, phase.warmup)
+            total += self._step(phase)
             bar.set_postfix(loss=f"{total / (step + 1):.3f}")
-        return total / len(batches)
+        return total / count
 
-    def _step(self, batch: Pets, phase: Phase) -> float:
-        accelerator = self.accelerator
-        images, targets = self.task.augment(batch.to(accelerator.device), phase)
-        share = slice(accelerator.process_index, None, accelerator.num_processes)
-        # Dropout draws from a copy, so that the processes' random numbers stay in step.
-        with torch.random.fork_rng(devices=[]):
-            total, weight = self.task.loss(self.model(images[share]), targets[share])
-        loss = total / accelerator.reduce(weight, "mean")
+    def _step(self, phase: Phase) -> float:
+        images, targets = self.task.batch(self.photos.draw(phase.batch_size, phase.balanced), phase)
+        images = images.to(self.device, memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=has_native_bfloat16(self.device)):
+            loss = self.task.loss(images, targets.to(self.device), phase)
         self.optimizer.zero_grad()
-        accelerator.backward(loss)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self.optimizer.step()
-        self.average.update_parameters(self.task.network)
-        return accelerator.reduce(loss.detach(), "mean").item()
+        self.average.update_parameters(self.network)
+        return loss.item()
 
-    def _keep(self, loss: float, held_out: Pets, phase: int) -> None:
+    def _keep(self, loss: float, phase: int) -> None:
         network = self.task.export(self.average.module)
-        figures = validate_outputs(network, self.recipe.name, held_out, self.recipe.analysis_size)
-        row = {"phase": phase, "epoch": self.progress.epoch, "minutes": round(self.progress.minutes, 2)}
+        figures = self._measure(network)
+        row = {"phase": phase, "step": self.progress.step, "minutes": round(self.progress.minutes, 2)}
         row["loss"] = round(loss, 4)
         for name, values in figures.items():
             row |= {f"{name}_{k}": round(v, 4) for k, v in values.items() if isinstance(v, float)}
         append_row(self.folder / "log.csv", row)
         draw_curves(self.folder / "log.csv", self.folder / "curves.png")
         save(self.checkpoint, network, self._metadata(figures))
-        parts = {"network": self.task.network.state_dict(), "average": self.average.state_dict()}
+        parts = {"network": self.network.state_dict(), "average": self.average.state_dict()}
         parts["optimizer"] = optimizer_tensors(self.optimizer)
         save_state(self._state, parts, {**self._settings, "progress": asdict(self.progress)})
         tqdm.write("  ".join(f"{k} {v}" for k, v in row.items()), file=sys.stderr)
 
+    def _measure(self, network: nn.Module) -> dict[str, dict[str, object]]:
+        """Measure on the held-out photos, by data set, as a visitor would get it."""
+        segmenter = Segmenter(self.recipe.name, deepcopy(network).eval(), self._metadata({}), self.device)
+        return {each.name: evaluate(segmenter, each)[self.recipe.name] for each in self.held_out if len(each)}
+
     def _metadata(self, figures: dict[str, object]) -> Metadata:
         recipe = self.recipe
+        terms = dict.fromkeys([VGG_TERMS] if self.start != RANDOM else [])
+        terms |= dict.fromkeys(f"{each.title}: {each.terms}" for each in self.datasets)
         return Metadata(
             architecture=recipe.architecture,
-            arguments=recipe.arguments,
-            classes=CLASSES,
-            colours=COLOURS,
+            arguments={**recipe.arguments, "num_classes": len(recipe.classes)},
+            classes=recipe.classes,
+            colours=recipe.colours,
             mean=MEAN,
             std=STD,
             analysis_size=recipe.analysis_size,
-            dataset=self._dataset,
+            dataset=", ".join(each.title for each in self.datasets),
             recipe=asdict(recipe) | {"start": self.start},
+            licence="see terms",
+            terms="; ".join(terms),
             seed=self.seed,
-            epochs=self.progress.epoch,
+            epochs=self.progress.step,
             minutes=round(self.progress.minutes, 1),
             metrics=figures,
             versions={"torch": torch.__version__, "torchvision": torchvision.__version__},
+            has_background=recipe.classes[0] == "background",
         )
 
 
-def _decay_groups(network: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Biases and BatchNorm's scales are not decayed: pulling them to zero would only bias the network."""
-    learning = [p for p in network.parameters() if p.requires_grad]
-    matrices = [p for p in learning if p.ndim > 1]
-    vectors = [p for p in learning if p.ndim <= 1]
-    return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+def _in_memory(photo: Image.Image, labels: object) -> Labelled:
+    pixels, indices = T.pil_to_tensor(photo), torch.as_tensor(labels)[None]
+    if max(photo.size) > _LONGEST_SIDE:
+        size = [max(1, round(side * _LONGEST_SIDE / max(photo.size))) for side in (photo.height, photo.width)]
+        pixels = T.resize(pixels, size, antialias=True)
+        indices = T.resize(indices, size, T.InterpolationMode.NEAREST)
+    return pixels, indices[0]
+
+
+def _by_object(photos: Sequence[Labelled]) -> dict[int, list[int]]:
+    groups: dict[int, list[int]] = {}
+    for place, (_, labels) in enumerate(photos):
+        counts = torch.bincount(labels.flatten().long(), minlength=IGNORE + 1)[1:IGNORE]
+        groups.setdefault(int(counts.argmax()) + 1 if counts.any() else 0, []).append(place)
+    return groups
+
+
+def _groups(network: nn.Module, weight_decay: float, backbone_share: float) -> list[dict[str, object]]:
+    """Part what learns by rate and decay: biases and BatchNorm's scales are not decayed, which would only bias them."""
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            share = backbone_share if name.startswith(("stages.", "backbone.")) else 1.0
+            groups.setdefault((share, weight_decay if parameter.ndim > 1 else 0.0), []).append(parameter)
+    return [{"params": found, "share": share, "weight_decay": decay} for (share, decay), found in groups.items()]
 
 
 def _as_json(value: object) -> object:

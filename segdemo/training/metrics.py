@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from segdemo.training.data import IGNORE
+from segdemo.training.datasets import IGNORE
 
 
 def confusion_matrix(predicted: Tensor, labels: Tensor, num_classes: int) -> Tensor:
@@ -37,8 +37,9 @@ def class_iou(confusion: Tensor) -> Tensor:
 def boundary_counts(predicted: Tensor, labels: Tensor, share: float = 0.02) -> Tensor:
     """Count how far two masks, of anything that is not background, agree along their edges.
 
-    An edge is the part of a mask within a distance of its outside. Unlabelled pixels count as outside of both masks, so
-    an error is what happens on either side of the unlabelled border that the dataset leaves around a pet.
+    An edge is the part of a mask within a distance of its outside. What lies beyond the image is outside, as by the
+    published definition. Unlabelled pixels count as outside of both masks, so an error is what happens on either side
+    of the unlabelled border that the dataset leaves around a pet.
 
     Source: Cheng et al., "Boundary IoU: Improving Object-Centric Image Segmentation Evaluation", CVPR 2021.
 
@@ -58,30 +59,36 @@ def boundary_counts(predicted: Tensor, labels: Tensor, share: float = 0.02) -> T
 
 
 def _edge(mask: Tensor, distance: int) -> Tensor:
-    """Take the pixels of a mask within a distance, along rows and columns, of a pixel of the image outside it."""
-    outside = (~mask)[None, None].float()
-    near = F.max_pool2d(outside, (2 * distance + 1, 1), 1, (distance, 0))
-    near = F.max_pool2d(near, (1, 2 * distance + 1), 1, (0, distance))
+    """Take the pixels of a mask within a distance, along rows and columns, of its outside or the image's edge."""
+    outside = F.pad((~mask)[None, None].float(), (distance,) * 4, value=1.0)
+    near = F.max_pool2d(outside, (2 * distance + 1, 1), 1)
+    near = F.max_pool2d(near, (1, 2 * distance + 1), 1)
     return mask & (near[0, 0] > 0)
 
 
-def summarise(confusion: Tensor, classes: tuple[str, ...]) -> dict[str, object]:
+def summarise(confusion: Tensor, classes: tuple[str, ...], counted: tuple[str, ...] | None = None) -> dict[str, object]:
     """Take the figures that are reported from a confusion matrix.
 
     Args:
-        confusion: int64 `[C, C]`; class 0 is the background.
-        classes: C names.
+        confusion: int64 `[C, C]`.
+        classes: C names; a first one `background` is no object.
+        counted: Those that the data set labels, by default all. A pixel of one of them that is taken for any other
+            class is an error.
 
     Returns:
-        `miou` (mean over the classes that occur), `class_iou` by name (None where a class does not occur),
-        `foreground_iou` (any class but the background against the background) and `pixel_accuracy`, all 0 to 1.
+        `miou` (mean over the counted classes that occur), `class_iou` of the counted classes by name (None where one
+        does not occur), `pixel_accuracy`, and where there is a background `foreground_iou` (any class but the
+        background against the background), all 0 to 1.
     """
-    ious = class_iou(confusion)
-    foreground_hit = confusion[1:, 1:].sum().item()
-    foreground_union = (confusion.sum() - confusion[0, 0]).item()
-    return {
-        "miou": ious.nanmean().item(),
-        "class_iou": {n: None if iou.isnan() else iou.item() for n, iou in zip(classes, ious, strict=True)},
-        "foreground_iou": foreground_hit / max(foreground_union, 1),
+    ious = dict(zip(classes, class_iou(confusion), strict=True))
+    found = {name: None if ious[name].isnan() else ious[name].item() for name in counted or classes}
+    occurring = [value for value in found.values() if value is not None]
+    figures: dict[str, object] = {
+        "miou": sum(occurring) / max(len(occurring), 1),
+        "class_iou": found,
         "pixel_accuracy": confusion.diagonal().sum().item() / max(confusion.sum().item(), 1),
     }
+    if classes[0] == "background":
+        union = (confusion.sum() - confusion[0, 0]).item()
+        figures["foreground_iou"] = confusion[1:, 1:].sum().item() / max(union, 1)
+    return figures

@@ -1,6 +1,9 @@
-"""Recipes: everything that a training run is made with, besides the data."""
+"""Recipes: everything that a training run is made with, besides the photos."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from segdemo.training.datasets import CAMVID, IGNORED, DataSet
 
 
 def _refuse_broken(owner: str, checks: dict[str, bool]) -> None:
@@ -14,69 +17,77 @@ class Phase:
     """A part of a training run: one rise and fall of the learning rate, with a fresh optimizer.
 
     Attributes:
-        epochs: Passes over the training photos.
+        steps: Batches.
         image_size: Side of the square crops that the network sees, pixels.
-        peak_rate: The one-cycle schedule's highest learning rate.
+        batch_size: Crops a step.
+        peak_rate: The one-cycle schedule's highest learning rate, of all but the backbone.
+        backbone_share: The backbone's rate as a share of that.
         warmup: Share of the steps in which the rate rises.
         frozen: Parts of the network, by the first words of their parameters' names, that keep their weights and their
             BatchNorm statistics.
-        background_share: Share of each batch that is crops without a pet.
-        erased_share: Share of each batch that is photos whose pet is painted over with background.
-        mined: `segment` only: images without a pet that are made for each that is kept, which are those in which the
-            network sees most of a pet.
-        soften: `classify` only: share of the images that are shown at a half or a quarter of their resolution.
-        drawn: `segment` only: share of the images without a pet, and of what is pasted, that is drawn, not cut out.
-        negatives: `segment` only: share of the images without a pet that are made of pictures beside the dataset, where
-            such are given.
-        paste: Share of the images onto which a patch without a pet is pasted, twice over.
-        zoom: Side of the random crop as a share of the photo, lowest and highest.
-        aspect: Crops are squeezed by a factor of up to 1 + aspect either way.
-        colour: Strength of the changes in brightness, contrast and saturation.
-        background_zoom: Side of the crops without a pet as a share of the photo.
+        area: Of the crop as a share of the photo's, lowest and highest.
+        aspect: Width by height of the crop before it becomes a square, lowest and highest.
+        distant: Share of the photos that are shown from further away, with other photos round them.
+        zoom_out: How many times as far at most.
+        pasted: Share of the photos with an object of which only that is shown, before another photo.
+        structures: Share of the photos over which towers are drawn.
+        balanced: Draw each object class of a data set equally often: of the pets two thirds are dogs.
+        class_weights: In the loss, in place of the recipe's.
+        taught: `classify` only: learn the features of VGG16 at equal strides, not yet the labels.
 
     Raises:
         ValueError: A setting lies outside its range; the message names it.
     """
 
-    epochs: int
-    image_size: int = 64
-    peak_rate: float = 1.5e-3
-    warmup: float = 0.25
-    frozen: tuple[str, ...] = ()
-    background_share: float = 0.0
-    erased_share: float = 0.0
-    mined: int = 1
-    soften: float = 0.0
-    paste: float = 0.0
-    drawn: float = 0.0
-    negatives: float = 0.0
-    zoom: tuple[float, float] = (0.45, 1.0)
-    aspect: float = 0.3
-    colour: float = 0.3
-    background_zoom: tuple[float, float] = (0.2, 0.8)
+    steps: int
+    image_size: int
+    batch_size: int = 16
+    peak_rate: float = 1e-3
+    backbone_share: float = 0.1
+    warmup: float = 0.15
+    frozen: tuple[str, ...] = ("stages.0.", "stages.1.")
+    area: tuple[float, float] = (0.35, 1.0)
+    aspect: tuple[float, float] = (0.65, 1.54)
+    distant: float = 0.0
+    zoom_out: float = 2.5
+    pasted: float = 0.0
+    structures: float = 0.0
+    balanced: bool = False
+    taught: bool = False
+    class_weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
+        shares = {n: getattr(self, n) for n in ("distant", "pasted", "structures")}
         _refuse_broken(
             "phase",
             {
-                "epochs, image_size and mined are at least 1": min(self.epochs, self.image_size, self.mined) >= 1,
+                "steps, image_size and batch_size are at least 1": min(self.steps, self.image_size, self.batch_size)
+                >= 1,
                 "peak_rate is above 0": self.peak_rate > 0,
+                "backbone_share is at least 0": self.backbone_share >= 0,
                 "warmup is from 0 to below 1": 0 <= self.warmup < 1,
                 "frozen is a tuple of names": isinstance(self.frozen, tuple) and all(self.frozen),
-                # There is at most one background crop and one erased pet a photo.
-                "background_share and erased_share are from 0 to a third": 0 <= self.background_share <= 1 / 3
-                and 0 <= self.erased_share <= 1 / 3,
-                "paste, soften, drawn and negatives are from 0 to 1": all(
-                    0 <= share <= 1 for share in (self.paste, self.soften, self.drawn, self.negatives)
-                ),
-                "aspect is at least 0": self.aspect >= 0,
-                "colour is from 0 to below 1": 0 <= self.colour < 1,
-                **{
-                    f"{name} is two shares of the photo, rising": 0 < low <= high <= 1
-                    for name, (low, high) in {"zoom": self.zoom, "background_zoom": self.background_zoom}.items()
-                },
+                "area is two shares, rising": 0 < self.area[0] <= self.area[1] <= 1,
+                "aspect is two ratios, rising": 0 < self.aspect[0] <= self.aspect[1],
+                "zoom_out is at least 1.2": self.zoom_out >= 1.2,  # noqa: PLR2004
+                **{f"{name} is from 0 to 1": 0 <= value <= 1 for name, value in shares.items()},
             },
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A data set that a recipe learns from.
+
+    Attributes:
+        name: As `datasets.open_dataset` takes it.
+        share: How many of all crops come from it, beside the other sources' shares.
+        words: The network's name for a class, where the data set has another; `ignore` leaves it out.
+    """
+
+    name: str
+    share: float = 1.0
+    words: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,13 +98,15 @@ class Recipe:
         name: Of the recipe and of the checkpoint that it makes.
         task: `segment` learns from labels for each pixel, `classify` from one label for each image.
         architecture: A key of `segdemo.models.ARCHITECTURES`, what the checkpoint holds.
-        arguments: What its builder takes.
+        arguments: What its builder takes, beside the number of classes.
+        classes: Names, by index.
+        colours: `#rrggbb`, by index.
+        sources: What it learns from.
         phases: One after the other, each going on from the running weights.
-        batch_size: Photos a step.
         analysis_size: Longer side at which the trained network sees a photo, pixels.
         weight_decay: AdamW's.
         average: Decay, a step, of the running average of the weights, which is what is saved.
-        class_weights: In the loss, by class: background, cat, dog.
+        class_weights: In the loss, by class.
         label_smoothing: In the loss.
         dropout: In the layers before the scores.
 
@@ -104,155 +117,180 @@ class Recipe:
     name: str
     task: str
     architecture: str
-    arguments: dict[str, object] = field(default_factory=dict)
+    arguments: dict[str, object]
+    classes: tuple[str, ...]
+    colours: tuple[str, ...]
+    sources: tuple[Source, ...]
     phases: tuple[Phase, ...]
-    batch_size: int = 32
-    analysis_size: int = 128
-    weight_decay: float = 0.02
+    analysis_size: int
+    weight_decay: float = 0.01
     average: float = 0.99
-    class_weights: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    label_smoothing: float = 0.05
+    class_weights: tuple[float, ...] = ()
+    label_smoothing: float = 0.03
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
-        shares = {
-            "average": self.average,
-            "label_smoothing": self.label_smoothing,
-            "dropout": self.dropout,
-        }
-        checks = {
-            "task is segment or classify": self.task in ("segment", "classify"),
-            "phases are one or more": len(self.phases) > 0,
-            "batch_size and analysis_size are at least 1": min(self.batch_size, self.analysis_size) >= 1,
-            "weight_decay is at least 0": self.weight_decay >= 0,
-            "class_weights are three numbers of at least 0": [w >= 0 for w in self.class_weights] == [True] * 3,
-            **{f"{name} is from 0 to below 1": 0 <= value < 1 for name, value in shares.items()},
-        }
-        _refuse_broken(f"recipe {self.name}", checks)
+        shares = {n: getattr(self, n) for n in ("average", "label_smoothing", "dropout")}
+        _refuse_broken(
+            f"recipe {self.name}",
+            {
+                "task is segment or classify": self.task in ("segment", "classify"),
+                "there are sources and phases": bool(self.sources and self.phases),
+                "analysis_size is at least 1": self.analysis_size >= 1,
+                "weight_decay is at least 0": self.weight_decay >= 0,
+                "each class has a colour": len(self.colours) == len(self.classes),
+                "class_weights are one above 0 for each class, or none": not self.class_weights
+                or (len(self.class_weights) == len(self.classes) and min(self.class_weights) > 0),
+                **{f"{name} is from 0 to below 1": 0 <= value < 1 for name, value in shares.items()},
+            },
+        )
 
     @property
-    def epochs(self) -> int:
-        """Passes over the training photos, all phases together."""
-        return sum(phase.epochs for phase in self.phases)
+    def steps(self) -> int:
+        """Batches of all phases together."""
+        return sum(phase.steps for phase in self.phases)
 
-    def phase_at(self, epoch: int) -> tuple[int, int]:
-        """Find the phase of an epoch, counted from 0: its index, and that phase's first epoch.
+    def phase_at(self, step: int) -> tuple[int, int]:
+        """Find the phase of a step, counted from 0: its index, and that phase's first step.
 
         Raises:
-            ValueError: The recipe has fewer epochs.
+            ValueError: The recipe has fewer steps.
         """
         first = 0
         for index, phase in enumerate(self.phases):
-            if epoch < first + phase.epochs:
+            if step < first + phase.steps:
                 return index, first
-            first += phase.epochs
-        raise ValueError(f"recipe {self.name} has {self.epochs} epochs, no epoch {epoch + 1}")
+            first += phase.steps
+        raise ValueError(f"recipe {self.name} has {self.steps} steps, no step {step + 1}")
+
+    def for_own(self, dataset: DataSet, steps: int | None = None) -> "Recipe":
+        """Adapt the recipe to a data set of one's own: its classes, and fewer steps where there are fewer photos.
+
+        Args:
+            dataset: Its training photos.
+            steps: Of each phase; by default thirty passes over the photos, but no more than the recipe has.
+        """
+        wanted = [steps or min(p.steps, -(-30 * len(dataset) // p.batch_size)) for p in self.phases]
+        return replace(
+            self,
+            name=dataset.name,
+            classes=dataset.classes,
+            colours=dataset.colours,
+            sources=(Source(name=dataset.name),),
+            phases=tuple(
+                replace(p, steps=n, structures=0.0, class_weights=()) for p, n in zip(self.phases, wanted, strict=True)
+            ),
+            class_weights=(),
+        )
 
 
-# For a classifier to say "background" it needs images without a pet that differ from the others in nothing else: crops
-# are enlarged and so blurred, erased pets leave an outline.
-_PETLESS = {"background_share": 0.15, "erased_share": 0.15, "soften": 0.3, "paste": 0.3}
-_GENTLE = {"zoom": (0.5, 1.0), "aspect": 0.2, "colour": 0.25, "background_zoom": (0.25, 0.8)}
-
-# For a segmenter, images in which things stand out that are no pet.
-_THINGS = {"background_share": 0.1, "erased_share": 0.03, "paste": 0.35, "drawn": 0.3}
-
-_DECEIVING = {"background_share": 0.15, "erased_share": 0.05, "mined": 4, "paste": 0.4, "drawn": 0.5}
-_AMONG_OTHERS = {
-    "background_share": 0.3,
-    "erased_share": 0.03,
-    "mined": 2,
-    "paste": 0.3,
-    "drawn": 0.3,
-    "negatives": 0.8,
+_FOUR: dict[str, Any] = {
+    "classes": ("background", "person", "cat", "dog"),
+    "colours": ("#000000", "#cc79a7", "#e69f00", "#56b4e9"),  # Okabe and Ito's, which colour-blind people tell apart
+    "class_weights": (1.0, 1.2, 1.6, 1.2),
 }
-_STEM = ("stages.0.", "stages.1.")  # edges and colours, which crops of another kind do not change
-
-_UNET = {
+# A bicyclist's mask holds the bicycle too.
+_STREETS = dict.fromkeys(CAMVID, "background") | {"pedestrian": "person", "bicyclist": IGNORED}
+_SOURCES = (
+    Source(name="pets", share=0.6),
+    Source(name="people", share=0.3),
+    Source(name="camvid", share=0.1, words=_STREETS),
+)
+_FCN: dict[str, Any] = {
     "task": "segment",
-    "architecture": "unet_vgg",
-    "arguments": {"backbone": "vgg16_bn", "num_classes": 3},
-    "analysis_size": 96,
-    "class_weights": (1.0, 1.6, 1.2),
+    "architecture": "fcn_vgg",
+    "arguments": {"backbone": "vgg16", "fc_width": 384, "fc_kernel": 3},
 }
+_CLASSIFIER: dict[str, Any] = {"task": "classify", **_FOUR, "sources": _SOURCES, "analysis_size": 224}
+_WHOLE: dict[str, Any] = {
+    "area": (0.1, 1.0),
+    "structures": 0.15,
+}  # small crops too: most of those without an object are small
+_APART: dict[str, Any] = {"distant": 0.3, "pasted": 0.3}
 
 RECIPES = {
     recipe.name: recipe
     for recipe in (
         Recipe(
             name="fcn_vgg16",
-            task="segment",
-            architecture="fcn_vgg",
-            arguments={"backbone": "vgg16_bn", "num_classes": 3, "fc_width": 512, "fc_kernel": 1},
+            **_FCN,
+            **_FOUR,
+            sources=_SOURCES,
             phases=(
-                Phase(epochs=18),
-                # Every photo holds a pet, so until here whatever stands out is one. Now some things that do are none.
-                Phase(epochs=7, peak_rate=1e-3, warmup=0.1, frozen=_STEM, background_share=0.15, paste=0.35),
+                Phase(steps=400, image_size=128, **_APART),
                 Phase(
-                    epochs=3,
-                    image_size=96,
-                    peak_rate=5e-4,
-                    warmup=0.05,
-                    frozen=_STEM,
-                    background_share=0.2,
-                    paste=0.4,
-                    drawn=0.5,
+                    steps=500, image_size=192, batch_size=12, peak_rate=7e-4, **_APART, structures=0.2, balanced=True
                 ),
-                # All stages but the first once more, at a high rate, against images without a pet that deceive most.
-                Phase(epochs=6, peak_rate=1.2e-3, warmup=0.1, frozen=_STEM[:1], **_DECEIVING),
-                Phase(epochs=2, image_size=96, peak_rate=6e-4, warmup=0.05, frozen=_STEM, **_DECEIVING),
-                # At last against pictures of other things, for what the pets' own backgrounds do not show.
-                Phase(epochs=8, peak_rate=1.2e-3, warmup=0.1, frozen=_STEM[:1], **_AMONG_OTHERS),
-                Phase(epochs=2, image_size=96, peak_rate=5e-4, warmup=0.05, frozen=_STEM, **_AMONG_OTHERS),
+                Phase(
+                    steps=300,
+                    image_size=224,
+                    batch_size=10,
+                    peak_rate=6e-4,
+                    area=(0.5, 1.0),
+                    distant=0.2,
+                    pasted=0.2,
+                    structures=0.45,
+                    balanced=True,
+                    class_weights=(1.0, 1.2, 2.0, 1.0),
+                ),
             ),
-            analysis_size=96,
-            class_weights=(1.0, 2.0, 1.2),
+            analysis_size=224,
         ),
         Recipe(
-            name="conv1x1_vgg11",
-            task="classify",
-            architecture="conv1x1_vgg",
-            arguments={"backbone": "vgg11_bn", "num_classes": 3},
+            name="fcn_vgg16_camvid",
+            **_FCN,
+            classes=tuple(CAMVID),
+            colours=tuple(CAMVID.values()),
+            # The square root of the median frequency over the class's own, between 0.5 and 4.
+            class_weights=(0.57, 0.5, 2.37, 0.5, 0.96, 0.67, 2.13, 1.8, 1.0, 2.8, 2.65),
+            sources=(Source(name="camvid"),),
             phases=(
-                Phase(
-                    epochs=9,
-                    image_size=48,
-                    background_share=0.2,
-                    zoom=(0.65, 1.0),
-                    aspect=0.2,
-                    colour=0.2,
-                    background_zoom=(0.15, 0.5),
-                ),
-                Phase(epochs=7, peak_rate=1e-3, warmup=0.1, **_PETLESS, **_GENTLE),
+                Phase(steps=300, image_size=224, batch_size=8, area=(0.12, 0.8), aspect=(0.8, 1.25)),
+                Phase(steps=150, image_size=320, batch_size=4, area=(0.3, 1.0), aspect=(0.8, 1.25), peak_rate=5e-4),
             ),
-            analysis_size=96,
-            class_weights=(1.0, 1.2, 1.0),
-        ),
-        Recipe(
-            name="conv1x1_resnet18",
-            task="classify",
-            architecture="conv1x1_resnet",
-            arguments={"backbone": "resnet18", "num_classes": 3},
-            phases=(
-                Phase(epochs=12, **_PETLESS, **_GENTLE),
-                Phase(epochs=4, image_size=96, peak_rate=6e-4, warmup=0.1, **_PETLESS, **_GENTLE),
-            ),
-            analysis_size=128,
-            class_weights=(1.0, 1.2, 1.0),
+            analysis_size=480,
+            label_smoothing=0.0,
         ),
         Recipe(
             name="unet_vgg16_bn",
+            task="segment",
+            architecture="unet_vgg",
+            arguments={"backbone": "vgg16_bn", "widths": (160, 96, 64, 32, 16)},
+            **_FOUR,
+            sources=_SOURCES,
             phases=(
-                Phase(epochs=2, frozen=("stages.",), **_THINGS),
-                Phase(epochs=2, peak_rate=4e-4, warmup=0.1, **_THINGS),
+                Phase(
+                    steps=250,
+                    image_size=192,
+                    batch_size=12,
+                    frozen=("stages.",),
+                    **_APART,
+                    structures=0.2,
+                    balanced=True,
+                ),
+                Phase(steps=300, image_size=224, batch_size=8, peak_rate=6e-4, **_APART, structures=0.2, balanced=True),
             ),
-            **_UNET,
+            analysis_size=224,
         ),
-        # To compare with: the same network with nothing transferred, so nothing to freeze; only its log is shipped.
         Recipe(
-            name="unet_vgg16_bn_random",
-            phases=(Phase(epochs=3, **_THINGS),),
-            **_UNET,
+            name="conv1x1_vgg11",
+            arguments={"backbone": "vgg11_bn"},
+            architecture="conv1x1_vgg",
+            phases=(
+                Phase(steps=500, image_size=144, peak_rate=2e-3, backbone_share=1.0, frozen=(), taught=True, **_WHOLE),
+                Phase(steps=300, image_size=160, peak_rate=5e-4, backbone_share=1.0, frozen=(), **_WHOLE),
+            ),
+            **_CLASSIFIER,
+        ),
+        Recipe(
+            name="conv1x1_resnet18",
+            arguments={"backbone": "resnet18"},
+            architecture="conv1x1_resnet",
+            phases=(
+                Phase(steps=600, image_size=160, peak_rate=2e-3, backbone_share=1.0, frozen=(), taught=True, **_WHOLE),
+                Phase(steps=300, image_size=160, peak_rate=5e-4, backbone_share=1.0, frozen=(), **_WHOLE),
+            ),
+            **_CLASSIFIER,
         ),
     )
 }

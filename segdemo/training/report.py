@@ -1,47 +1,42 @@
 """The results table and the cards of the READMEs, written from what was measured so that no figure is typed by hand."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from segdemo.checkpoints import Metadata, digest
 
 START, END = "<!-- results: written by `python -m segdemo evaluate` -->", "<!-- end of results -->"
-_COLUMNS = (
-    "mIoU",
-    "background IoU",
-    "cat IoU",
-    "dog IoU",
-    "foreground IoU",
-    "boundary IoU",
-    "pixel accuracy",
-    "cat or dog",
-)
+_MEASURES = {
+    "foreground_iou": "foreground IoU",
+    "boundary_iou": "boundary IoU",
+    "pixel_accuracy": "pixel accuracy",
+    "image_accuracy": "image accuracy",
+}
 
 
-def results_table(results: dict[str, dict], split: str) -> str:
+def results_table(results: dict[str, dict], dataset: str, split: str) -> str:
     """Lay figures out as a Markdown table.
 
     Args:
-        results: By network name, what `evaluate` gives.
+        results: By network name, what `evaluate` gives of one data set.
+        dataset: Its name.
         split: That they were measured on.
 
     Returns:
         The table's lines and one that says what was measured; figures with three decimals.
     """
-    lines = [f"| network | {' | '.join(_COLUMNS)} |", f"| --- |{' ---: |' * len(_COLUMNS)}"]
+    classes = list(next(iter(results.values()))["class_iou"])
+    measures = {key: title for key, title in _MEASURES.items() if any(key in figures for figures in results.values())}
+    columns = ["mIoU", *(f"{name} IoU" for name in classes), *measures.values()]
+    lines = [f"| {dataset} | {' | '.join(columns)} |", f"| --- |{' ---: |' * len(columns)}"]
     for name, figures in results.items():
-        cells = [
-            figures["miou"],
-            *figures["class_iou"].values(),
-            figures["foreground_iou"],
-            figures["boundary_iou"],
-            figures["pixel_accuracy"],
-            figures.get("image_accuracy"),
-        ]
+        cells = [figures["miou"], *figures["class_iou"].values(), *(figures.get(key) for key in measures)]
         lines.append(f"| `{name}` | {' | '.join('–' if c is None else f'{c:.3f}' for c in cells)} |")
-    counts = sorted({figures["images"] for figures in results.values()})
-    images = " or ".join(f"{count:,}" for count in counts)
-    return "\n".join([*lines, "", f"Measured on {images} photos of the {split} split, border pixels left out."])
+    images = " or ".join(f"{count:,}" for count in sorted({figures["images"] for figures in results.values()}))
+    return "\n".join(
+        [*lines, "", f"Measured on {images} photos of the {split} split; pixels without a label are left out."]
+    )
 
 
 def write_table(path: Path, table: str) -> None:
@@ -54,59 +49,52 @@ def write_table(path: Path, table: str) -> None:
 
 
 def card(metadata: Metadata, path: Path) -> str:
-    """Describe a checkpoint from what it says of itself.
+    """Describe a checkpoint from what it says of itself, with the YAML that Hugging Face reads.
 
     Args:
         metadata: The checkpoint's.
         path: Its file.
 
     Returns:
-        Markdown, without a heading.
+        Markdown.
     """
-    arguments = ", ".join(f"{key} {value}" for key, value in metadata.arguments.items())
-    held_out = "; ".join(
-        f"{name}: " + ", ".join(f"{key} {value:.3f}" for key, value in figures.items() if isinstance(value, float))
-        for name, figures in metadata.metrics.items()
-    )
-    apart = ("name", "architecture", "arguments", "phases", "start")
-    settings = ", ".join(f"{k} {v}" for k, v in metadata.recipe.items() if k not in apart)
-    phases = {f"phase {i + 1}": _phase(phase) for i, phase in enumerate(metadata.recipe.get("phases", ()))}
-    versions = ", ".join(f"{name} {version}" for name, version in metadata.versions.items())
+    recipe = metadata.recipe
+    front = ["---", "license: other", "pipeline_tag: image-segmentation", "library_name: segdemo"]
+    front += ["tags:", "  - image-segmentation", f"  - {metadata.architecture.replace('_', '-')}", "---"]
+    phases = {f"phase {i + 1}": _settings(phase) for i, phase in enumerate(recipe.get("phases", ()))}
+    apart = ("name", "architecture", "arguments", "phases", "start", "classes", "colours", "sources", "terms")
     rows = {
-        "architecture": f"`{metadata.architecture}` ({arguments})",
+        "architecture": f"`{metadata.architecture}` ({_settings(metadata.arguments)})",
         "file": f"{path.stat().st_size / 1e6:.1f} MB, matrices as float16",
         "sha256": f"`{digest(path)}`",
         "classes": ", ".join(metadata.classes),
         "trained on": metadata.dataset,
-        "training": f"{metadata.epochs} epochs in {metadata.minutes:.0f} minutes, seed {metadata.seed}",
-        "started from": metadata.recipe["start"],
-        "recipe": f"{metadata.recipe['name']}: {settings}",
+        "started from": recipe.get("start", "random weights"),
+        "training": f"{metadata.epochs:,} steps in {metadata.minutes:.0f} minutes, seed {metadata.seed}",
+        "recipe": _settings({key: value for key, value in recipe.items() if key not in apart}),
         **phases,
         "analysis size": f"{metadata.analysis_size} px",
-        "held-out photos": held_out,
-        "made with": versions,
+        **{f"held-out {name}": _settings(_numbers(found)) for name, found in metadata.metrics.items()},
+        "made with": _settings(metadata.versions),
+        "terms": metadata.terms,
     }
-    return "\n".join(["| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in rows.items())])
+    table = ["| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in rows.items() if value)]
+    return "\n".join([*front, "", f"# {path.stem}", "", *table, ""])
 
 
-def _phase(settings: dict[str, object]) -> str:
-    """Write a phase's settings in a line, without those that are zero or empty."""
+def _numbers(figures: dict[str, object]) -> dict[str, str]:
+    return {key: f"{value:.3f}" for key, value in figures.items() if isinstance(value, float) and "second" not in key}
+
+
+def _settings(settings: Mapping[str, object]) -> str:
+    """Write settings in a line, without those that are zero or empty."""
     return ", ".join(f"{key} {_plain(value)}" for key, value in settings.items() if value)
 
 
 def _plain(value: object) -> str:
     if isinstance(value, list | tuple):
         return " ".join(map(_plain, value))
-    return value if isinstance(value, str) else f"{value:g}"
-
-
-def write_card(path: Path, name: str, content: str) -> None:
-    """Put a checkpoint's card in the place that a file keeps for it.
-
-    Raises:
-        ValueError: The file has no such place.
-    """
-    _replace(path, f"<!-- card: {name} -->", "<!-- end of card -->", content)
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
 def _replace(path: Path, start: str, end: str, content: str) -> None:

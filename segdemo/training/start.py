@@ -1,42 +1,210 @@
-"""Where a training run starts from: random weights, torchvision's, or those of a checkpoint."""
+"""Where a training run starts from: random weights, ImageNet's features, or the weights of a checkpoint."""
 
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from segdemo.checkpoints import load_tensors
-from segdemo.training.tasks import Task
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torchvision.models import VGG16_Weights
+
+from segdemo.checkpoints import CheckpointError, load, load_metadata, load_tensors
+from segdemo.models.backbones import vgg_features
 
 RANDOM, IMAGENET = "random", "imagenet"
+MEAN = (0.48235, 0.45882, 0.40784)
+"""Of ImageNet's red, green and blue, as VGG16 was trained with it."""
+STD = (0.25, 0.25, 0.25)
+VGG_TERMS = "VGG16's ImageNet features: Simonyan and Zisserman, CC BY 4.0"
+_VGG_STD = 1 / 255  # what VGG16's first conv expects
+_PREFIX = "features."
 
 
-def torchvision_weights(init: str) -> str | None:
-    """Translate a start to torchvision's name of weights."""
-    return "DEFAULT" if init == IMAGENET else None
+class StartError(ValueError):
+    """A run cannot start from what was named; the message says why."""
 
 
-def transfer(task: Task, path: Path) -> str:
-    """Copy every weight of a checkpoint that has its place, by name and shape, in the network to be trained.
+@dataclass(frozen=True)
+class Features:
+    """VGG16's thirteen convs as they were trained on ImageNet.
+
+    Source: Simonyan, Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", ICLR 2015.
+
+    Attributes:
+        tensors: By torchvision's names, `0.weight` and on.
+        told: One sentence for the log and the card.
+    """
+
+    tensors: dict[str, Tensor]
+    told: str
+
+    def network(self) -> nn.Sequential:
+        """Build the layers with these weights, for photos normalised by `MEAN` and `STD`."""
+        features = vgg_features("vgg16")
+        features.load_state_dict(self.tensors)
+        with torch.no_grad():
+            features[0].weight.mul_(STD[0] / _VGG_STD)
+        return features
+
+
+def starting_layers(init: str, images: Tensor) -> tuple[nn.Sequential, str]:
+    """Get VGG16's layers to start from: ImageNet's, rescaled, or the stages of a checkpoint that has them.
 
     Args:
-        task: Its network is changed.
-        path: A checkpoint of any architecture.
+        init: As `read_features` takes it, or a checkpoint of an FCN on a plain VGG16.
+        images: `[N, 3, H, W]`, photos to measure on.
 
     Returns:
-        One sentence for the log and the card: which file it was, how it was made and how much of it was taken.
+        The layers, for photos normalised by `MEAN` and `STD`, and one sentence for the log and the card.
+
+    Raises:
+        StartError: The file is missing or holds something else, or there is no network to fetch with.
+    """
+    if init != IMAGENET and is_checkpoint(Path(init)):
+        network, metadata = load(Path(init))
+        if metadata.arguments.get("backbone") != "vgg16" or metadata.architecture != "fcn_vgg":
+            raise StartError(f"{init} has no plain VGG16 to start from")
+        layers = [layer for stage in network.stages for layer in stage]
+        return nn.Sequential(*layers), f"the VGG16 of {Path(init).name}, which began from {metadata.recipe['start']}"
+    features = read_features(init)
+    layers = features.network()
+    rescale_(layers, images)
+    return layers, features.told
+
+
+def read_features(init: str) -> Features:
+    """Read VGG16's ImageNet features: torchvision's, fetched on first use, or those of a safetensors file.
+
+    Raises:
+        StartError: The file is missing or holds something else, or there is no network to fetch with.
+    """
+    try:
+        if init == IMAGENET:
+            weights = VGG16_Weights.IMAGENET1K_FEATURES
+            told = f"torchvision's {weights}"
+            tensors = weights.get_state_dict(progress=True, check_hash=True)
+        else:
+            path = Path(init)
+            told = f"{path.name} (sha256 {sha256(path.read_bytes()).hexdigest()[:12]})"
+            tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise StartError(f"cannot start from {init}: {error}") from error
+    chosen = {n.removeprefix(_PREFIX): t.float() for n, t in tensors.items() if n.startswith(_PREFIX)}
+    wanted = {name: tensor.shape for name, tensor in vgg_features("vgg16").state_dict().items()}
+    if {name: tensor.shape for name, tensor in chosen.items()} != wanted:
+        raise StartError(f"{init} does not hold the thirteen convs of VGG16")
+    return Features(chosen, f"ImageNet's features of VGG16, {told}")
+
+
+@torch.no_grad()
+def rescale_(features: nn.Sequential, images: Tensor) -> float:
+    """Give each conv's output an RMS of 1, in place; the network stays the same up to one factor.
+
+    VGG16's values grow from layer to layer, to hundreds behind the third pooling, where a fresh 1×1 conv with common
+    learning rates would explode. ReLU and MaxPool let a positive factor through, so it can be taken out of one conv
+    and out of the biases of those behind it.
+
+    Args:
+        features: Convs, ReLUs and MaxPools.
+        images: `[N, 3, H, W]`, photos to measure on.
+
+    Returns:
+        The factor: what the network gave before over what it gives now.
+    """
+    factor, values = 1.0, images
+    for layer in features:
+        if isinstance(layer, nn.Conv2d):
+            layer.bias /= factor
+            size = layer(values).square().mean().sqrt().item()
+            layer.weight /= size
+            layer.bias /= size
+            factor *= size
+        values = layer(values)
+    return factor
+
+
+@torch.no_grad()
+def with_batch_norm(features: nn.Sequential, images: Tensor) -> nn.Sequential:
+    """Put a BatchNorm behind each conv that changes nothing in `eval` mode.
+
+    Args:
+        features: VGG16's layers without BatchNorm.
+        images: `[N, 3, H, W]`, photos on which mean and variance are measured.
+
+    Returns:
+        Layers with weights of their own, in the order of torchvision's VGG16-BN.
+    """
+    layers: list[nn.Module] = []
+    for layer in features:
+        layers.append(vgg_copy := _copy(layer))
+        images = vgg_copy(images)
+        if isinstance(layer, nn.Conv2d):
+            norm = nn.BatchNorm2d(layer.out_channels)
+            variance, mean = torch.var_mean(images, (0, 2, 3))
+            norm.running_mean.copy_(mean)
+            norm.running_var.copy_(variance)
+            norm.weight.copy_((variance + norm.eps).sqrt())
+            norm.bias.copy_(mean)
+            layers.append(norm)
+    return nn.Sequential(*layers)
+
+
+def _copy(layer: nn.Module) -> nn.Module:
+    if isinstance(layer, nn.ReLU):
+        return nn.ReLU()
+    if isinstance(layer, nn.MaxPool2d):
+        return nn.MaxPool2d(layer.kernel_size, layer.stride)
+    conv = nn.Conv2d(layer.in_channels, layer.out_channels, 3, padding=1)
+    conv.load_state_dict(layer.state_dict())
+    return conv
+
+
+def fill_backbone(network: nn.Module, features: nn.Sequential) -> int:
+    """Copy features into a network's stages, which hold the same layers cut at the MaxPools.
+
+    Returns:
+        The number of tensors that were copied.
+    """
+    layers = [layer for stage in network.stages for layer in stage]
+    if len(layers) != len(features):
+        raise StartError("the network's backbone is not a VGG16 with the same layers")
+    for ours, theirs in zip(layers, features, strict=True):
+        ours.load_state_dict(theirs.state_dict())
+    return len(features.state_dict())
+
+
+def transfer(network: nn.Module, path: Path) -> str:
+    """Copy every weight of a checkpoint that has its place, by name and shape, in a network.
+
+    Returns:
+        One sentence for the log and the card.
 
     Raises:
         CheckpointError: The file is missing or damaged.
-        ValueError: Nothing in it fits.
+        StartError: Nothing in it fits.
     """
     metadata, tensors = load_tensors(path)
-    places = task.network.state_dict()
-    fitting = {k: v for k, v in task.adapt(tensors).items() if k in places and places[k].shape == v.shape}
+    places = network.state_dict()
+    fitting = {k: v for k, v in tensors.items() if k in places and places[k].shape == v.shape}
     if not fitting:
-        raise ValueError(f"nothing in {path.name} fits the network of recipe {task.recipe.name}")
-    task.network.load_state_dict(fitting, strict=False)
-    before = metadata.recipe.get("start", RANDOM)
+        raise StartError(f"nothing in {path.name} fits the network")
+    network.load_state_dict(fitting, strict=False)
     fingerprint = sha256(path.read_bytes()).hexdigest()[:12]
-    return (
-        f"{len(fitting)} of {len(places)} tensors from {path.name} (sha256 {fingerprint}: "
-        f"{metadata.epochs} epochs in {metadata.minutes:.0f} minutes from {before})"
-    )
+    before = metadata.recipe.get("start", RANDOM)
+    return f"{len(fitting)} of {len(places)} tensors from {path.name} (sha256 {fingerprint}), which began from {before}"
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Say whether a file is a checkpoint of this program, and not bare features."""
+    try:
+        load_metadata(path)
+    except CheckpointError:
+        return False
+    return True
+
+
+def holds(path: Path, architecture: str) -> bool:
+    """Say whether a checkpoint is of an architecture."""
+    return load_metadata(path).architecture == architecture

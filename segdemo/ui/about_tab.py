@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from segdemo import catalog
+from segdemo import __version__, catalog
 
 _TEXT = """
 ### What you see
@@ -15,7 +15,7 @@ refines the grid from one cell per 32×32 pixels to one per 16×16 and 8×8.
 - **Class map**: the class with the highest score at each pixel; the background is left uncoloured.
 - **Heatmap**: the probability of one class at each pixel, always on the same scale from 0 to 1. At first it is of the
   main class, the one that covers most, background aside.
-- **Scores**: what the network itself makes, a block a cell; all the rest is interpolated from it.
+- **Scores**: what the network itself makes, one block for each cell; all the rest is interpolated from it.
 - **Mean confidence**: the mean probability of a class over the pixels that were given to it.
 - **Refine edges**: a guided filter moves the edges of the probabilities to those of the photo. What you see is then no
   longer the network's work alone.
@@ -37,10 +37,12 @@ probabilities still add up to 1.
 ### Your photos
 stay on the machine that runs this page and are deleted with their results after some two hours, or when the program
 ends. Nothing is sent anywhere else.
+
+segdemo {version}
 """
 
 
 def build() -> None:
     """Write the text, with the networks from the catalog."""
-    networks = "\n".join(f"- **{e.title}** (`{name}`): {e.story}" for name, e in catalog.ENTRIES.items())
-    gr.Markdown(_TEXT.format(networks=networks), elem_id="about")
+    networks = "\n".join(f"- **{e.title}** (`{name}`, {e.group}): {e.story}" for name, e in catalog.ENTRIES.items())
+    gr.Markdown(_TEXT.format(networks=networks, version=__version__), elem_id="about")

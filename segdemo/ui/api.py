@@ -3,17 +3,24 @@
 import gradio as gr
 
 from segdemo import catalog, render
+from segdemo.analysis import Analysis, Style
 from segdemo.compare import agreement, pairwise_agreement
 from segdemo.lessons.adaptive_pooling import bins
 from segdemo.lessons.transposed_conv import Setting
 from segdemo.segmentation import AUTO, check_class
 from segdemo.ui import files
-from segdemo.ui.batch_tab import process
-from segdemo.ui.compare_tab import show
-from segdemo.ui.inference import Request, compare_file, in_line, segment_file
-from segdemo.ui.lesson_fc_as_conv import compare_file as compare_linear_and_conv
-from segdemo.ui.lesson_size_trace import trace
+from segdemo.ui.gradio_compat import publish
+from segdemo.ui.inference import in_line
 from segdemo.ui.photo_input import PhotoInput
+from segdemo.ui.request_log import logged
+from segdemo.ui.service import (
+    DENSE_CLASSIFIER,
+    compare_file,
+    linear_and_conv,
+    segment_file,
+    segment_files,
+    trace_sizes,
+)
 
 _MOST_CELLS = 4096
 
@@ -32,21 +39,19 @@ def segment(image: str | None, network: str, heat_class: str, analysis_size: flo
     """
     if image is None:
         raise gr.Error("There is no image in the request.", print_exception=False)
-    try:
+    with logged([network]):
         check_class(network, catalog.find(network).metadata.classes, heat_class)
-    except ValueError as error:
-        raise gr.Error(str(error), print_exception=False) from error
-    photo, segmentation = segment_file(image, Request(network, int(analysis_size) if analysis_size else None))
-    index = segmentation.class_index(heat_class)
-    class_map = segmentation.class_map()
-    folder = files.new_folder()
-    pictures = {
-        "overlay.jpg": render.overlay(photo, class_map, segmentation.colours, 0.6, segmentation.has_background),
-        "heatmap.png": render.heatmap(segmentation.heatmap(index)),
-        "mask.png": render.index_mask(class_map, segmentation.colours),
-    }
-    paths = [files.write_picture(folder, name, picture) for name, picture in pictures.items()]
-    return *paths, segmentation.facts()
+        photo, segmentation = segment_file(image, Analysis(network, int(analysis_size) if analysis_size else None))
+        index = segmentation.class_index(heat_class)
+        class_map, opacity = segmentation.class_map(), Style.opacity
+        folder = files.new_folder()
+        pictures = {
+            "overlay.jpg": render.overlay(photo, class_map, segmentation.colours, opacity, segmentation.has_background),
+            "heatmap.png": render.heatmap(segmentation.heatmap(index)),
+            "mask.png": render.index_mask(class_map, segmentation.colours),
+        }
+        paths = [files.write_picture(folder, name, picture) for name, picture in pictures.items()]
+        return *paths, segmentation.facts()
 
 
 def compare_networks(image: str | None, networks: str) -> tuple[object, ...]:
@@ -63,20 +68,20 @@ def compare_networks(image: str | None, networks: str) -> tuple[object, ...]:
     if image is None:
         raise gr.Error("There is no image in the request.", print_exception=False)
     names = [name.strip() for name in networks.split(",") if name.strip()]
-    photo, segmentations = compare_file(image, names, render.SCREEN)
-    shown = show(photo, segmentations, None)
-    folder = files.new_folder()
-    overlays = [
-        (files.write_picture(folder, f"{each.network}.png", overlay), each.network)
-        for each, (overlay, _) in zip(segmentations, shown.overlays, strict=True)
-    ]
-    pairs = pairwise_agreement(segmentations, segmentations[0].image_size)
-    facts = {
-        "agreement": agreement(segmentations),
-        "pairs": {", ".join(names): share for names, share in pairs.items()},
-        "networks": {each.network: each.facts() for each in segmentations},
-    }
-    return overlays, files.write_picture(folder, "disagreement.png", shown.apart), facts
+    with logged(names):
+        found = compare_file(image, names)
+        segmentations, folder = found.segmentations, files.new_folder()
+        overlays = [
+            (files.write_picture(folder, f"{each.network}.png", overlay), each.network)
+            for each, overlay in zip(segmentations, found.overlays, strict=True)
+        ]
+        pairs = pairwise_agreement(segmentations, segmentations[0].image_size)
+        facts = {
+            "agreement": agreement(segmentations),
+            "pairs": {", ".join(names): share for names, share in pairs.items()},
+            "networks": {each.network: each.facts() for each in segmentations},
+        }
+        return overlays, files.write_picture(folder, "disagreement.png", found.disagreement), facts
 
 
 def batch(photos: list[str] | None, network: str) -> tuple[str, list[dict[str, object]]]:
@@ -90,7 +95,7 @@ def batch(photos: list[str] | None, network: str) -> tuple[str, list[dict[str, o
         A zip with masks, overlays, heatmaps, facts and a table, and the table's rows as JSON; a photo that cannot be
         read has its `problem` there.
     """
-    _, rows, archive = process(photos or [], network)
+    _, rows, archive = segment_files(photos or [], network)
     return archive, rows
 
 
@@ -106,8 +111,9 @@ def fc_as_conv(image: str | None) -> dict[str, object]:
     """
     if image is None:
         raise gr.Error("There is no image in the request.", print_exception=False)
-    found = compare_linear_and_conv(image)
-    classes = catalog.find("conv1x1_vgg11").metadata.classes
+    with logged([DENSE_CLASSIFIER]):
+        _, _, found = linear_and_conv(image)
+    classes = catalog.find(DENSE_CLASSIFIER).metadata.classes
     return {
         "max_abs_difference": max(found.mean_difference, found.pooled_difference),
         "logits": dict(zip(classes, found.logits.tolist(), strict=True)),
@@ -168,16 +174,16 @@ def size_trace(network: str, height: int, width: int) -> list[dict[str, object]]
         width), `formula`, `receptive_field`, `multiply_adds`, `parameters`.
     """
     try:
-        return [row.as_dict() for row in trace(network, height, width)]
+        return [row.as_dict() for row in trace_sizes(network, height, width)]
     except ValueError as error:
         raise gr.Error(str(error), print_exception=False) from error
 
 
 def add_endpoints() -> None:
     """Publish the endpoints; their components are never shown."""
-    gr.api(transposed_conv, api_name="transposed_conv", queue=False)
-    gr.api(size_trace, api_name="size_trace", queue=False)
-    gr.api(adaptive_pooling, api_name="adaptive_pooling", queue=False)
+    publish(transposed_conv, "size", api_name="transposed_conv", queue=False)
+    publish(size_trace, "steps", api_name="size_trace", queue=False)
+    publish(adaptive_pooling, "bins", api_name="adaptive_pooling", queue=False)
     with gr.Column(visible=False):
         inputs = [
             PhotoInput(label="image", type="filepath", image_mode=None),
@@ -198,7 +204,11 @@ def add_endpoints() -> None:
                 PhotoInput(label="image", type="filepath", image_mode=None),
                 gr.Textbox("fcn8s_vgg16, fcn32s_vgg16", label="networks"),
             ],
-            [gr.Gallery(label="overlays", format="png"), gr.Image(label="disagreement", format="png"), gr.JSON()],
+            [
+                gr.Gallery(label="overlays", format="png"),
+                gr.Image(label="disagreement", format="png"),
+                gr.JSON(label="facts"),
+            ],
             api_name="compare",
             **in_line(),
         )

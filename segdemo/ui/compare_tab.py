@@ -1,87 +1,42 @@
 """Several networks on one photo, side by side."""
 
-from dataclasses import dataclass
 from html import escape
 
 import gradio as gr
 import numpy as np
-from PIL import Image
 
-from segdemo import catalog, compare, render
+from segdemo import catalog, compare
 from segdemo.images import read_mask
 from segdemo.segmentation import Segmentation
-from segdemo.ui.inference import compare_file, in_line
+from segdemo.ui import views
+from segdemo.ui.inference import in_line
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
+from segdemo.ui.request_log import logged
+from segdemo.ui.service import Comparison, compare_file
 
 _FIRST = ("fcn8s_vgg16", "fcn32s_vgg16")
-_OPACITY = 0.6
 _DOWNLOAD_PROGRESS = gr.Progress(track_tqdm=True)
-_LONGER_SIDE = 640
-_DISAGREE = ("#000000", "#d55e00")  # Okabe and Ito's vermilion: no class has it
 
 
-@dataclass(frozen=True)
-class Shown:
-    """What the tab shows of a comparison.
-
-    Attributes:
-        pair: The overlays of the first two networks.
-        overlays: One a network, with its title.
-        apart: The photo with the pixels marked on which not all agree.
-        table: HTML: agreement, times, and IoU where there is a true mask.
-    """
-
-    pair: tuple[Image.Image, Image.Image]
-    overlays: list[tuple[Image.Image, str]]
-    apart: Image.Image
-    table: str
-
-
-def show(photo: Image.Image, segmentations: list[Segmentation], truth: np.ndarray | None) -> Shown:
-    """Draw a comparison.
+def build(opened: gr.Tab) -> Place:
+    """Lay the tab out and wire it.
 
     Args:
-        photo: Upright RGB, of its own size or one that is enough to be shown.
-        segmentations: Of the photo, two or more.
-        truth: A true mask of the photo's size, or None.
+        opened: The tab; when it is opened, the networks run.
 
-    Raises:
-        ValueError: The mask does not fit.
+    Returns:
+        What a link can set.
     """
-    size = render.display_size(segmentations[0].image_size, _LONGER_SIDE)
-    small = photo.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
-    overlays = [
-        render.overlay(small, each.class_map(small.size), each.colours, _OPACITY, each.has_background)
-        for each in segmentations
-    ]
-    titles = [catalog.find(each.network).title for each in segmentations]
-    apart = compare.disagreement(segmentations, small.size).astype(np.uint8)
-    return Shown(
-        pair=(overlays[0], overlays[1]),
-        overlays=list(zip(overlays, titles, strict=True)),
-        apart=render.overlay(small, apart, _DISAGREE, 0.8),
-        table=_table(segmentations, truth, small.size),
-    )
-
-
-def build() -> Place:
-    """Lay the tab out and wire it; gives what a link can set."""
-    with gr.Row():
+    with gr.Row(elem_classes="work"):
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
             photo, examples = photo_field("cmp", "The photo that the networks are compared on")
-            choices = [(entry.title, name) for name, entry in catalog.ENTRIES.items()]
+            choices = [(entry.label, name) for name, entry in catalog.ENTRIES.items()]
             networks = gr.CheckboxGroup(choices, value=list(_FIRST), label="Networks", elem_id="cmp-networks")
             mask = gr.File(label="True mask, an index PNG (optional)", height=90, elem_id="cmp-mask")
-            button = gr.Button("Compare", variant="primary", elem_id="cmp-run")
-        with gr.Column(scale=8, min_width=300):
-            pair = gr.ImageSlider(
-                label="The first two networks: drag the line",
-                interactive=False,
-                height=330,
-                buttons=["download", "fullscreen"],
-                elem_id="cmp-pair",
-            )
+            problem = gr.HTML(elem_id="cmp-problem")
+        with gr.Column(scale=8, min_width=300, elem_classes="results"):
+            pair = gr.HTML("<div class='slide'></div>", elem_id="cmp-pair")
             table = gr.HTML(elem_id="cmp-table")
             with gr.Row():
                 gallery = gr.Gallery(
@@ -101,11 +56,15 @@ def build() -> Place:
                     elem_id="cmp-apart",
                     alt_text="The photo with the pixels marked on which the networks disagree",
                 )
-    button.click(
+    shown = gr.State()  # what was compared last: the photo's path, the networks, the mask's path
+    gr.on(
+        [opened.select, photo.change, networks.change, mask.change],
         _run,
-        [photo, networks, mask],
-        [pair, gallery, apart, table],
+        [photo, networks, mask, shown],
+        [pair, gallery, apart, table, problem, shown],
         **in_line(),
+        trigger_mode="always_last",
+        show_progress_on=[pair],
         api_visibility="private",
     )
     return Place(networks, photo, examples)
@@ -115,23 +74,39 @@ def _run(
     path: str | None,
     names: list[str],
     mask: str | None,
+    shown: tuple[object, ...] | None,
     progress: gr.Progress = _DOWNLOAD_PROGRESS,
 ) -> list[object]:
-    if path is None:
-        raise gr.Error("There is no photo to compare on.", print_exception=False)
-    image, segmentations = compare_file(path, names, _LONGER_SIDE)
+    """Compare, unless it is what the page shows already; on failure the results stay, marked as those of before."""
+    wanted = (path, *names, mask)
+    if wanted == shown:
+        return [gr.skip()] * 6
     try:
-        shown = show(image, segmentations, read_mask(mask) if mask else None)
-    except ValueError as error:  # as ImageError is
-        raise gr.Error(str(error), print_exception=False) from error
-    return [shown.pair, shown.overlays, shown.apart, shown.table]
+        if path is None:
+            raise gr.Error("There is no photo: choose one to compare on.")
+        with logged(names):
+            found = compare_file(path, names)
+            table = _table(found, read_mask(mask) if mask else None)
+    except gr.Error as error:
+        return [*[gr.skip()] * 4, views.problem(error.message, stale=True), None]
+    overlays = list(zip(found.overlays, _titles(found.segmentations), strict=True))
+    return [views.slide(*overlays[:2]), overlays, found.disagreement, table, "", wanted]
 
 
-def _table(segmentations: list[Segmentation], truth: np.ndarray | None, size: tuple[int, int]) -> str:
+def _titles(segmentations: list[Segmentation]) -> list[str]:
+    """Name the networks, with their groups only where that tells them apart."""
+    entries = [catalog.find(each.network) for each in segmentations]
+    titles = [entry.title for entry in entries]
+    return titles if len(set(titles)) == len(titles) else [entry.label for entry in entries]
+
+
+def _table(found: Comparison, truth: np.ndarray | None) -> str:
+    """Tabulate legend, agreement and times, and IoU where there is a true mask of the photo's size."""
+    segmentations, size = found.segmentations, found.disagreement.size
     head = ["network", "time", *(["mean IoU", "IoU by class"] if truth is not None else [])]
     rows = []
     for each in segmentations:
-        cells = [catalog.find(each.network).title, f"{sum(each.milliseconds.values()):.0f} ms"]
+        cells = [catalog.find(each.network).label, _time(each, segmentations)]
         if truth is not None:
             by_class = compare.iou_by_class(each, truth)
             listed = ", ".join(f"{name} {iou:.2f}" for name, iou in by_class.items() if iou is not None)
@@ -139,14 +114,39 @@ def _table(segmentations: list[Segmentation], truth: np.ndarray | None, size: tu
         rows.append(cells)
     pairs = compare.pairwise_agreement(segmentations, size)
     agreed = "".join(
-        f"<li>{escape(catalog.find(a).title)} and {escape(catalog.find(b).title)}: {share:.1%}</li>"
+        f"<li>{escape(catalog.find(a).label)} and {escape(catalog.find(b).label)}: {share:.1%}</li>"
         for (a, b), share in pairs.items()
     )
     everything = compare.agreement(segmentations, size)
+    unscored = _left_out(segmentations, truth) if truth is not None else ""
     body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>" for cells in rows)
     heads = "".join(f"<th scope='col'>{text}</th>" for text in head)
+    names = {each.classes for each in segmentations}
+    apart = (
+        ""
+        if len(names) == 1
+        else " They know different classes, and agree where they give a pixel the same class name."
+    )
     return (
-        f"<p class='formula' role='status'>All agree on <b>{everything:.1%}</b> of the photo.</p>"
-        f"<ul class='checks'>{agreed}</ul>"
+        f"{views.legend(*segmentations)}"
+        f"<p class='formula' role='status'>All agree on <b>{everything:.1%}</b> of the photo.{apart}</p>"
+        f"<ul class='checks'>{agreed}</ul>{unscored}"
         f"<div class='wide'><table class='classes'><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+
+
+def _left_out(segmentations: list[Segmentation], truth: np.ndarray) -> str:
+    """Say which value of a true mask the scores leave out, and how much of the mask has it."""
+    shares = {compare.ignored_value(each): compare.left_out(each, truth) for each in segmentations}
+    return "".join(
+        f"<p>{share:.1%} of the true mask is {value}, which means “leave out”, and is not scored.</p>"
+        for value, share in shares.items()
+        if share
+    )
+
+
+def _time(segmentation: Segmentation, segmentations: list[Segmentation]) -> str:
+    """Say how long a network took; those of one checkpoint share a pass and bear its time, to the last digit."""
+    same = [each for each in segmentations if each.milliseconds == segmentation.milliseconds]
+    shared = f" for one pass that {len(same)} networks share" if len(same) > 1 else ""
+    return f"{sum(segmentation.milliseconds.values()):.0f} ms{shared}"

@@ -2,17 +2,20 @@
 
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import gradio as gr
 from starlette.middleware import Middleware
 
 from segdemo.ui import about_tab, api, batch_tab, compare_tab, lessons_tab, link, segment_tab
+from segdemo.ui.gate import Gate
+from segdemo.ui.gradio_compat import keep_no_events
 from segdemo.ui.host import Host, HostMiddleware
 from segdemo.ui.i18n import I18N, mark, translate
 from segdemo.ui.link import Place
+from segdemo.ui.own_names import own_names
 from segdemo.ui.page import Page
 
-_HOUR = 3600
 _VISITORS = 1000  # whose results are kept; Gradio forgets those of a closed page after an hour
 _LINE = 64  # requests that may wait; a class of thirty can press twice
 host = Host()
@@ -31,6 +34,12 @@ _CONTRAST = {
 }
 # For those who asked their system for less motion.
 _CALM = "<style media='(prefers-reduced-motion: reduce)'>*, ::before, ::after { transition: none !important; }</style>"
+_PITCH = (
+    "See what a network takes each part of a photo for: choose a photo, try another network, and click on the picture "
+    "to ask about a pixel."
+)
+_COPIED = "The link is copied."
+_COPIED_WITHOUT = "The link is copied. It does not hold your photo: whoever opens it sees the first example."
 _TABS = (
     ("segment", "Segment", segment_tab),
     ("compare", "Compare", compare_tab),
@@ -40,32 +49,36 @@ _TABS = (
 )
 
 
-def build_demo() -> gr.Blocks:
+def build_demo() -> Page:
     """Put the tabs together; loads the first network and segments the first example."""
+    keep_no_events()
     with Page(
         title="segdemo: from classifier to segmenter",
         analytics_enabled=False,
-        delete_cache=(_HOUR, 2 * _HOUR),
         fill_width=True,
     ) as demo:
         with gr.Row(elem_classes="top"):
             gr.HTML("<h1>From classifier to segmenter</h1>", elem_id="title")
-            copied = f"<span id='copied' role='status' data-text='{mark('The link is copied.')}'></span>"
+            texts = f"data-text='{mark(_COPIED)}' data-without-photo='{mark(_COPIED_WITHOUT)}'"
+            copied = f"<span id='copied' role='status' {texts}></span>"
             gr.HTML(copied, elem_classes="said")
+            language = gr.Button("EN / 한국어", size="sm", scale=0, min_width=0, elem_id="language")
             copy = gr.Button("Copy link", size="sm", scale=0, min_width=0, elem_id="copy-link")
             present = gr.Button("Present", size="sm", scale=0, min_width=0, elem_id="present")
+        gr.HTML(f"<p>{_PITCH}</p>", elem_id="pitch")
         said = gr.HTML(elem_id="said", elem_classes="said")
         places, lessons = {}, None
         with gr.Tabs() as tabs:
             for name, title, tab in _TABS:
-                with gr.Tab(title, id=name):
-                    built = tab.build()
+                with gr.Tab(title, id=name) as opened:
+                    built = tab.build(opened) if tab is compare_tab else tab.build()
                 if tab is lessons_tab:
                     lessons, built = built, Place()
                 places[name] = built or Place()
         link.wire(demo, (tabs, places), lessons, said)
         copy.click(None, js="() => segdemo.copy()", **link.SILENT)
         present.click(None, js="() => segdemo.present()", **link.SILENT)
+        language.click(None, js="() => segdemo.speak()", **link.SILENT)
         translate(demo)
         api.add_endpoints()  # their names stay as they are
     return demo.queue(max_size=_LINE, api_open=False)
@@ -88,11 +101,18 @@ def launch(demo: gr.Blocks, **overrides: object) -> tuple[object, str, str]:
         font=["system-ui", "sans-serif"],
         font_mono=["ui-monospace", "monospace"],
     ).set(**_CONTRAST)
-    script, paper = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("page.js", "print.css"))
+    parts = ("language.js", "page.js", "pixels.js", "fields.js", "print.css")
+    *scripts, paper = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in parts)
+    listening = overrides.get("server_name")
+
+    def names() -> frozenset[str]:
+        shared = demo.share_url  # a tunnel's address, where who starts the program asks Gradio for one
+        return own_names([listening and str(listening), shared and urlsplit(shared).hostname])
+
     settings = {
         "theme": theme,
         "css_paths": Path(__file__).with_name("style.css"),
-        "head": f"<script>{script}</script><style media='print'>{paper}</style>{_CALM}",
+        "head": f"<script>{''.join(scripts)}</script><style media='print'>{paper}</style>{_CALM}",
         "footer_links": ["api"],
         "i18n": I18N,
         "mcp_server": find_spec("mcp") is not None,  # without it Gradio would print an error
@@ -102,7 +122,7 @@ def launch(demo: gr.Blocks, **overrides: object) -> tuple[object, str, str]:
         "show_error": False,
         "max_file_size": "40mb",
         "state_session_capacity": _VISITORS,
-        "app_kwargs": {"middleware": [Middleware(HostMiddleware, host=host)]},
+        "app_kwargs": {"middleware": [Middleware(Gate, names=names), Middleware(HostMiddleware, host=host)]},
     }
     host.handle_stop_signal()
     return demo.launch(**{**settings, **overrides})

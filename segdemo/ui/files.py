@@ -7,19 +7,20 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from gradio.utils import get_upload_folder
 from PIL import Image
 
 from segdemo import render
 from segdemo.segmentation import Segmentation
+from segdemo.ui.gradio_compat import cache_folder
 
+_LONGEST_STEM = 60  # a path on Windows may be short of room
 _JPEG = {"quality": 92, "subsampling": 0}
 _PNG = {"compress_level": 1, "compress_type": zlib.Z_RLE}  # of a photo no larger than by zlib's own way, and sooner
 
 
 def new_folder() -> Path:
     """Make an empty folder that no other visitor's files share."""
-    folder = Path(get_upload_folder()) / "results" / uuid.uuid4().hex
+    folder = cache_folder() / "results" / uuid.uuid4().hex
     folder.mkdir(parents=True)
     return folder
 
@@ -33,8 +34,10 @@ def write_results(folder: Path, stem: str, segmentation: Segmentation) -> tuple[
         segmentation: What to write.
 
     Returns:
-        Paths of the index mask (palette PNG, the photo's size), the scores (.npz: `scores` at the analysis size,
-        `score_map`, `classes`) and the COCO run lengths (.json).
+        Paths of the index mask (palette PNG, the photo's size), the scores (.npz) and the COCO run lengths (.json). The
+        scores' file holds `scores`, `score_map`, `classes`, and what places them on the photo: `image_size`,
+        `analysis_size` and `extent`, each width and height, and `stride`. Scores are interpolated so that the centre of
+        the photo's pixel x lies at (x + 0.5) · extent / image_size − 0.5, counted in cells from the first one's centre.
     """
     class_map = segmentation.class_map()
     mask, scores, rle = (folder / f"{stem}_{name}" for name in ("mask.png", "scores.npz", "rle.json"))
@@ -44,6 +47,10 @@ def write_results(folder: Path, stem: str, segmentation: Segmentation) -> tuple[
         scores=segmentation.scores.numpy(),
         score_map=segmentation.score_map.numpy(),
         classes=np.array(segmentation.classes),
+        image_size=np.array(segmentation.image_size),
+        analysis_size=np.array(segmentation.analysis_size),
+        extent=np.array(segmentation.extent),
+        stride=np.array(segmentation.stride),
     )
     rle.write_text(
         json.dumps(render.coco_rle(class_map, segmentation.classes, segmentation.has_background)), encoding="utf-8"
@@ -54,6 +61,11 @@ def write_results(folder: Path, stem: str, segmentation: Segmentation) -> tuple[
 def plain(name: str) -> str:
     """Write a class's name as it may stand in a file's: "carpenter's kit" has signs that some systems refuse."""
     return re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")
+
+
+def plain_stem(path: str | Path) -> str:
+    """Give a photo's name without its ending and without dots before it: of "..jpg" Gradio serves no file."""
+    return Path(path).stem.lstrip(".")[:_LONGEST_STEM] or "photo"
 
 
 def write_picture(folder: Path, name: str, picture: Image.Image) -> str:

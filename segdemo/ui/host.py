@@ -1,23 +1,24 @@
 """What a host needs of the server: a health check, a clear word when it is busy, and an end that loses nothing."""
 
 import json
+import re
 import signal
 import threading
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from types import FrameType
-from typing import Any
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEALTH = "/health"
 BUSY = "Many people are using this page right now. Please try again in a minute."
 STOPPING = "The server is stopping. Please try again in a minute."
 _JOIN = "/queue/join"  # where the browser and the clients hand in requests
-_RESULTS = "/queue/data"  # where they wait for results
+_CALL = re.compile(r".*/call/(v2/)?[^/]+/?")  # where curl does
+_RESULT = re.compile(r".*/call/(?:v2/)?[^/]+/([^/]+)")  # where it reads what came of it
+# Open as long as a page is, whether anybody waits or not.
+_LASTING = re.compile(r".*/(heartbeat/[^/]*|upload_progress|mcp/sse)")
 _BUSY_STATUS = 503
 _POLL, _GRACE = 0.1, 1.0  # seconds; a page that has its result still fetches the pictures
 
@@ -32,17 +33,37 @@ class Host:
     def __init__(self, patience: float = 30.0) -> None:
         self.patience = patience
         self.is_stopping = threading.Event()
-        self._streams, self._guard = 0, threading.Lock()
+        self._guard = threading.Lock()
+        self._open = 0
+        self._uncollected: dict[str, float] = {}
 
     @property
-    def open_streams(self) -> int:
-        """The number of visitors who wait for a result."""
-        return self._streams
+    def open_requests(self) -> int:
+        """The number of requests that are being answered: results that are waited for, and downloads."""
+        return self._open
 
-    def count_stream(self, change: int) -> None:
-        """Note that a visitor began (1) or ceased (-1) to wait for results."""
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request is being answered, or one was accepted whose result nobody has read yet."""
         with self._guard:
-            self._streams += change
+            oldest = time.monotonic() - self.patience
+            self._uncollected = {event: since for event, since in self._uncollected.items() if since > oldest}
+            return self._open > 0 or bool(self._uncollected)
+
+    def count_request(self, change: int) -> None:
+        """Note that a request began (1) or ended (-1)."""
+        with self._guard:
+            self._open += change
+
+    def accept(self, event: str) -> None:
+        """Note that the result of a request has to be asked for."""
+        with self._guard:
+            self._uncollected[event] = time.monotonic()
+
+    def collect(self, event: str) -> None:
+        """Note that a result was read."""
+        with self._guard:
+            self._uncollected.pop(event, None)
 
     def handle_stop_signal(self) -> None:
         """From now on a stop signal (SIGTERM) lets running requests end, and then ends the program.
@@ -61,7 +82,7 @@ class Host:
 
     def _interrupt_when_idle(self) -> None:
         end = time.monotonic() + self.patience
-        while self.open_streams and time.monotonic() < end:
+        while self.is_busy and time.monotonic() < end:
             time.sleep(_POLL)
         time.sleep(_GRACE)
         # As Ctrl+C does: Gradio closes its server, and Python runs what is registered for its end.
@@ -69,14 +90,14 @@ class Host:
 
 
 class HostMiddleware:
-    """Answers the health check, and puts the server's refusals into words.
+    """Answers the health check, counts requests, and takes none that is new while the program ends.
 
     Args:
         app: The ASGI application.
         host: Of this process.
     """
 
-    def __init__(self, app: AsgiApp, host: Host) -> None:
+    def __init__(self, app: ASGIApp, host: Host) -> None:
         self.app, self.host = app, host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,40 +105,42 @@ class HostMiddleware:
         path = scope["path"].removeprefix(scope.get("root_path", "")) if scope["type"] == "http" else ""
         stopping = self.host.is_stopping.is_set()
         if path == HEALTH:
-            await _answer(send, _BUSY_STATUS if stopping else 200, {"status": "stopping" if stopping else "ok"})
-        elif path.endswith(_JOIN):
-            await (_refuse(send, STOPPING) if stopping else self.app(scope, receive, _in_words(send)))
-        elif path.endswith(_RESULTS):
-            self.host.count_stream(1)
-            try:
-                await self.app(scope, receive, send)
-            finally:
-                self.host.count_stream(-1)
-        else:
+            content = {"status": "stopping" if stopping else "ok"}
+            await JSONResponse(content, _BUSY_STATUS if stopping else 200)(scope, receive, send)
+        elif stopping and scope.get("method") == "POST":
+            await JSONResponse({"detail": STOPPING}, _BUSY_STATUS)(scope, receive, send)
+        elif not path or _LASTING.fullmatch(path):
             await self.app(scope, receive, send)
+        else:
+            await self._count(scope, receive, send, path)
 
+    async def _count(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
+        hands_in = scope["method"] == "POST" and (path.endswith(_JOIN) or bool(_CALL.fullmatch(path)))
+        result = _RESULT.fullmatch(path) if scope["method"] == "GET" else None
+        self.host.count_request(1)
+        try:
+            await self.app(scope, receive, self._heed(scope, receive, send, path) if hands_in else send)
+        finally:
+            self.host.count_request(-1)
+            if result:
+                self.host.collect(result[1])
 
-def _in_words(send: Send) -> Send:
-    """Say "busy" where Gradio counts the places of its queue."""
-    refused = False
+    def _heed(self, scope: Scope, receive: Receive, send: Send, path: str) -> Send:
+        """Say "busy" where Gradio counts the places of its queue, and note what curl has to come back for."""
+        refused = False
 
-    async def translate(message: MutableMapping[str, Any]) -> None:
-        nonlocal refused
-        if message["type"] == "http.response.start" and message["status"] == _BUSY_STATUS:
-            refused = True
-            await _refuse(send, BUSY)
-        elif not refused:
-            await send(message)
+        async def heeded(message: Message) -> None:
+            nonlocal refused
+            if message["type"] == "http.response.start" and message["status"] == _BUSY_STATUS:
+                refused = True
+                await JSONResponse({"detail": BUSY}, _BUSY_STATUS)(scope, receive, send)
+            elif not refused:
+                if message["type"] == "http.response.body" and not path.endswith(_JOIN):
+                    self._note_event(message.get("body", b""))
+                await send(message)
 
-    return translate
+        return heeded
 
-
-async def _refuse(send: Send, sentence: str) -> None:
-    await _answer(send, _BUSY_STATUS, {"detail": sentence})
-
-
-async def _answer(send: Send, status: int, content: dict[str, str]) -> None:
-    body = json.dumps(content).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    def _note_event(self, body: bytes) -> None:
+        with suppress(ValueError, KeyError, TypeError):  # a refusal, or nothing
+            self.host.accept(json.loads(body)["event_id"])

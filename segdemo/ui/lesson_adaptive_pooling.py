@@ -7,7 +7,7 @@ from segdemo import render
 from segdemo.lessons import adaptive_pooling as lesson
 from segdemo.ui import lesson_pooled_photo
 from segdemo.ui.bin_drawing import draw_bins
-from segdemo.ui.lesson_parts import AT_ONCE, picture, slider
+from segdemo.ui.lesson_parts import AT_ONCE, guide, picture, slider
 from segdemo.ui.link import Place
 
 _NUMBERED = 12
@@ -24,6 +24,11 @@ Where m divides n it is plain pooling. Else bins **overlap**, and where m is lar
 def build() -> Place:
     """Lay the lesson out and wire it; gives what a link can set."""
     gr.Markdown(_TEXT)
+    guide(
+        "leave n at 7 and m at 4, and then set n to 8.",
+        "the brackets: they overlap, and then stand side by side.",
+        "4 divides 8 but not 7; where it does not divide, the borders of the bins are rounded outwards.",
+    )
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
             controls = [
@@ -38,7 +43,7 @@ def build() -> Place:
                 gr.HTML(first[1], elem_id="ap-drawing", elem_classes="drawing"),
                 picture(
                     first[2],
-                    "Averaging: weight of each input cell (column) in each output cell (row)",
+                    "The cells that each bin reads: input (column), output (row), and their weight in an average",
                     "ap-matrix",
                     220,
                 ),

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 
 import gradio as gr
 import torch
@@ -11,13 +10,14 @@ from torch import Tensor
 from segdemo import catalog, render
 from segdemo.devices import device_lock
 from segdemo.lessons import fc_as_conv as lesson
-from segdemo.models.classifier import Conv1x1Segmenter
 from segdemo.models.network import pad_to_multiple
-from segdemo.ui.lesson_parts import IN_TURN, as_seen, lesson_network, picture, read_photo, slider
+from segdemo.ui.gradio_compat import shown_file
+from segdemo.ui.lesson_parts import AT_ONCE, IN_TURN, guide, lesson_network, picture, slider
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
+from segdemo.ui.service import DENSE_CLASSIFIER, linear_and_conv
 
-_NETWORK = "conv1x1_vgg11"
+_NETWORK = DENSE_CLASSIFIER
 _CROP = 64  # pixels
 _SLIDING = ("One dense pass", "The classifier on a crop about each cell", "Difference")
 _TEXT = """
@@ -34,28 +34,18 @@ class _Outputs:
     scores: list[gr.Image]
     note: gr.HTML
 
-    def every(self) -> list[gr.components.Component]:
+    def every(self) -> list[gr.Component]:
         return [self.steps, *self.scores, self.note]
-
-
-def compare_file(path: str | Path) -> lesson.Comparison:
-    """Send a photo, seen at the network's own size, through the classifier and its twin.
-
-    Args:
-        path: The photo.
-
-    Returns:
-        What both said.
-
-    Raises:
-        gr.Error: The file is no photo that can be read.
-    """
-    return lesson.compare(_twin(), _features(_see(path, catalog.find(_NETWORK).metadata.analysis_size)))
 
 
 def build() -> Place:
     """Lay the lesson out and wire it; gives what a link can set."""
     gr.Markdown(_TEXT)
+    guide(
+        "tick *Forget the bias*, and untick it again.",
+        "the last line below the maps, and the difference at the end of line 4.",
+        "every cell lacks the same constant per class then; copied with its bias, the conv is the Linear layer.",
+    )
     size = catalog.find(_NETWORK).metadata.analysis_size
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
@@ -64,13 +54,15 @@ def build() -> Place:
             forget = gr.Checkbox(False, label="Forget the bias", elem_id="fc-forget")
             button = gr.Button("Slide the classifier over the photo", size="sm", elem_id="fc-slide")
         with gr.Column(scale=8, min_width=300):
-            outputs = _lay_out_results(_draw(photo.value["path"], size, False))
+            outputs = _lay_out_results(_draw(shown_file(photo), size, False))
             slid = gr.HTML(elem_id="fc-slid")
             with gr.Row(visible=False) as row:
                 maps = [picture(None, text, f"fc-map-{i}", 180) for i, text in enumerate(_SLIDING)]
     controls = [photo, pixels, forget]
     for changed in (photo.change, pixels.release, forget.input):
         changed(_draw, controls, outputs.every(), **IN_TURN)
+    # The maps that were slid are those of one photo at one size.
+    gr.on([photo.change, pixels.change], lambda: ["", gr.Row(visible=False)], None, [slid, row], **AT_ONCE)
     button.click(_slide, [photo, pixels], [slid, row, *maps], **{**IN_TURN, "show_progress": "full"})
     return Place(photo=photo, examples=examples)
 
@@ -86,50 +78,37 @@ def _lay_out_results(first: list[object]) -> _Outputs:
     return _Outputs(steps, scores, gr.HTML(first[-1], elem_id="fc-note"))
 
 
-def _twin() -> Conv1x1Segmenter:
-    return lesson_network(_NETWORK)
-
-
-def _see(path: str | Path, size: int) -> Tensor:
-    return as_seen(read_photo(path), _NETWORK, size)
-
-
-def _features(seen: Tensor) -> Tensor:
-    with device_lock("cpu"):
-        return lesson.feature_map(_twin(), seen)
-
-
 def _draw(path: str | None, size: float, forget: bool) -> list[object]:
     classes = catalog.find(_NETWORK).metadata.classes
     if path is None:
         return [gr.skip()] * (len(classes) + 2)
-    seen = _see(path, int(size))
-    features = _features(seen)
-    found = lesson.compare(_twin(), features)
-    shown = lesson.compare(lesson.without_bias(_twin()), features) if forget else found
+    seen, features, found = linear_and_conv(path, int(size))
+    shown = lesson.compare(lesson.without_bias(lesson_network(_NETWORK)), features) if forget else found
     limit = float(found.score_map.abs().max())
     grids = [render.score_grid(scores.numpy(), limit, 480, 9) for scores in shown.score_map]
     return [_steps(found, seen, shown), *grids, _note(found, shown, forget)]
 
 
 def _steps(found: lesson.Comparison, seen: Tensor, shown: lesson.Comparison) -> str:
-    twin, classes = _twin(), catalog.find(_NETWORK).metadata.classes
-    weight = tuple(twin.score.weight.shape)
+    network, classes = lesson_network(_NETWORK), catalog.find(_NETWORK).metadata.classes
+    weight = tuple(network.score.weight.shape)
     logits = ", ".join(f"{name} {value:.3f}" for name, value in zip(classes, found.logits.tolist(), strict=True))
     means = shown.score_map.mean((1, 2)).tolist()
     averages = ", ".join(f"{name} {value:.3f}" for name, value in zip(classes, means, strict=True))
-    other = torch.nn.functional.pad(seen, (0, twin.stride, 0, 0))
-    error = lesson.flattening_classifier_error(twin, found.features, other)
+    other = torch.nn.functional.pad(seen, (0, network.stride, 0, 0))
+    error = lesson.flattening_classifier_error(network, found.features, other)
+    answer = int(found.logits.argmax())
     lines = (
         f"The photo, seen at {seen.shape[2]}×{seen.shape[1]}, becomes a feature map of "
         f"{found.features[0]} channels, {found.features[1]}×{found.features[2]} cells.",
         f"Mean of each channel: {found.features[0]} numbers. Linear layer, weight [{weight[0]}, {weight[1]}] and "
-        f"bias [{weight[0]}]: {logits}.",
+        f"bias [{weight[0]}]: {logits}. The classifier's answer is <b>{escape(classes[answer])}</b>, "
+        f"{float(found.logits.softmax(0)[answer]):.0%}.",
         f"The same weight as a conv, {list(weight)}, on the same mean: largest difference "
         f"{found.pooled_difference:.1e}.",
         f"The conv on every cell, then the mean: {averages}; largest difference from the Linear layer "
         f"{float((shown.score_map.mean((1, 2)) - found.logits).abs().max()):.1e}.",
-        f"A classifier that flattens its map, made for this size, on a photo {twin.stride} pixels wider: "
+        f"A classifier that flattens its map, made for this size, on a photo {network.stride} pixels wider: "
         f"<code>{escape(error)}</code>. The conv gives {found.features[1]}×{found.features[2] + 1} cells.",
     )
     return f"<ol class='checks'>{''.join(f'<li>{line}</li>' for line in lines)}</ol>"
@@ -147,11 +126,11 @@ def _note(found: lesson.Comparison, shown: lesson.Comparison, forget: bool) -> s
 def _slide(path: str | None, size: float) -> list[object]:
     if path is None:
         raise gr.Error("There is no photo to slide over.", print_exception=False)
-    seen = _see(path, int(size))
-    found = lesson.compare(_twin(), _features(seen))
+    seen, _, found = linear_and_conv(path, int(size))
+    network = lesson_network(_NETWORK)
     # As the network itself pads: a photo narrower than a cell has one all the same.
     with device_lock("cpu"):
-        slid = lesson.slide(_twin(), pad_to_multiple(seen[None], _twin().size_multiple)[0], _CROP)
+        slid = lesson.slide(network, pad_to_multiple(seen[None], network.size_multiple)[0], _CROP)
     index = 1 + int(found.logits[1:].argmax())
     limit = float(torch.stack((slid.dense, slid.crops)).abs().max())
     maps = (slid.dense[index], slid.crops[index], slid.dense[index] - slid.crops[index])

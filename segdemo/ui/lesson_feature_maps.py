@@ -5,6 +5,7 @@ import gradio as gr
 from segdemo import catalog, render
 from segdemo.devices import device_lock
 from segdemo.lessons.feature_maps import Stage, stages
+from segdemo.ui.gradio_compat import shown_file
 from segdemo.ui.lesson_parts import IN_TURN, as_seen, figure, figure_row, lesson_network, read_photo
 
 _STRONGEST = 5
@@ -25,7 +26,7 @@ def build(photo: gr.Image, pixels: gr.Slider, network: gr.Dropdown) -> None:
         network: Of those that come with the program.
     """
     gr.Markdown(_TEXT)
-    maps = gr.HTML(_draw(photo.value["path"], pixels.value, network.value), elem_id="fm-maps", elem_classes="maps")
+    maps = gr.HTML(_draw(shown_file(photo), pixels.value, network.value), elem_id="fm-maps", elem_classes="maps")
     for changed in (photo.change, pixels.release, network.change):
         changed(_draw, [photo, pixels, network], maps, **IN_TURN)
 
@@ -33,7 +34,7 @@ def build(photo: gr.Image, pixels: gr.Slider, network: gr.Dropdown) -> None:
 def choices() -> list[tuple[str, str]]:
     """Give titles and names of the networks on offer: of those that share a checkpoint, and so their maps, one."""
     first = {entry.file: entry for entry in reversed(catalog.BUNDLED.values())}
-    return [(entry.title, entry.name) for entry in catalog.BUNDLED.values() if first[entry.file] is entry]
+    return [(entry.label, entry.name) for entry in catalog.BUNDLED.values() if first[entry.file] is entry]
 
 
 def _draw(path: str | None, pixels: float, network: str) -> object:

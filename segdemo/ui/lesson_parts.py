@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable
 from functools import cache
 from html import escape
+from typing import Any
 
 import gradio as gr
 import torch
@@ -15,10 +16,16 @@ from segdemo import catalog, charts, render
 from segdemo.images import ImageError, read_reduced
 from segdemo.models import SegmentationNetwork
 from segdemo.segmenter import fit, normalised
+from segdemo.ui.bounded_slider import BoundedSlider
 
-AT_ONCE = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
+AT_ONCE: dict[str, Any] = {
+    "queue": False,
+    "show_progress": "hidden",
+    "trigger_mode": "always_last",
+    "api_visibility": "private",
+}
 """Settings of an event that only draws."""
-IN_TURN = {
+IN_TURN: dict[str, Any] = {
     "concurrency_id": "lesson",
     "concurrency_limit": 1,
     "show_progress": "hidden",
@@ -53,9 +60,21 @@ def picture(value: Image.Image | None, caption: str, name: str, height: int) -> 
         )
 
 
+def guide(attempt: str, watch: str, because: str) -> gr.Markdown:
+    """Place what to try, what to watch, and why it happens.
+
+    Args:
+        attempt: What to do with a control.
+        watch: Where to look, and what changes.
+        because: The reason.
+    """
+    text = f"**Try:** {attempt}\n\n**Watch:** {watch}\n\n**Because:** {because}"
+    return gr.Markdown(text, elem_classes="guide")
+
+
 def slider(low: int, high: int, value: int, label: str, name: str) -> gr.Slider:
     """Place a slider over whole numbers."""
-    return gr.Slider(low, high, value, step=1, label=label, buttons=[], min_width=130, elem_id=name)
+    return BoundedSlider(low, high, value, step=1, label=label, buttons=[], min_width=130, elem_id=name)
 
 
 def chart(svg: str, caption: str, name: str) -> str:
@@ -90,6 +109,13 @@ def table(heads: list[str], rows: list[list[str]]) -> str:
     return (
         f"<div class='wide' tabindex='0'><table class='trace plain'><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def torch_code(lines: str) -> gr.Code:
+    """End a lesson with the lines of torch that give its numbers, to copy."""
+    return gr.Code(
+        lines, language="python", label="The same numbers in torch, to copy", interactive=False, wrap_lines=True
     )
 
 

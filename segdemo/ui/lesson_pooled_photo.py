@@ -13,6 +13,7 @@ from segdemo.devices import device_lock
 from segdemo.lessons.adaptive_pooling import pool_map
 from segdemo.lessons.input_sizes import SizeResult, classify_sizes, feature_maps
 from segdemo.segmenter import fit
+from segdemo.ui.gradio_compat import shown_file
 from segdemo.ui.lesson_parts import AT_ONCE, IN_TURN, as_seen, lesson_network, picture, read_photo
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
@@ -45,8 +46,8 @@ def build(m: gr.Slider, mode: gr.Radio) -> Place:
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
             photo, examples = photo_field("ap", "The photo that is pooled")
         with gr.Column(scale=8, min_width=300):
-            grey = _grey(photo.value["path"])
-            first = _pool(photo.value["path"], m.value, mode.value)
+            grey = _grey(shown_file(photo))
+            first = _pool(shown_file(photo), m.value, mode.value)
             note = gr.HTML(first[0], elem_id="ap-map")
             with gr.Row():
                 before = picture(render.enlarge(grey, _SHOWN), "The photo in grey", "ap-grey", 220)
@@ -62,7 +63,7 @@ def _lay_out_sizes(photo: gr.Image) -> None:
     gr.Markdown(_AT_THREE_SIZES)
     choices = [(f"{size} px", size) for size in SIZES]
     made_for = gr.Radio(choices, value=SIZES[-1], label="The layer without pooling is made for", elem_id="ap-made-for")
-    table = gr.HTML(_classify(photo.value["path"], SIZES[-1]), elem_id="ap-sizes")
+    table = gr.HTML(_classify(shown_file(photo), SIZES[-1]), elem_id="ap-sizes")
     for changed in (photo.change, made_for.change):
         changed(_classify, [photo, made_for], table, **IN_TURN)
 

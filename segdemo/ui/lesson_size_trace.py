@@ -1,25 +1,24 @@
 """The lesson on where the pixels go."""
 
-from functools import cache
 from html import escape
 
 import gradio as gr
 
 from segdemo import catalog
-from segdemo.lessons.size_trace import Row, shell, size_trace
-from segdemo.models import SegmentationNetwork
+from segdemo.lessons.size_trace import Row
 from segdemo.ui import lesson_feature_maps, lesson_skip_shares
-from segdemo.ui.lesson_parts import AT_ONCE, slider
+from segdemo.ui.lesson_parts import AT_ONCE, guide, slider
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
+from segdemo.ui.service import trace_sizes
 
-LARGEST = 8192  # pixels a side
 _TEXT = """
 ### Where the pixels go
 Why any input size works: a conv has no idea how large its map is. Follow an image through a network, layer by layer.
 First it is **padded** to a multiple of the largest stride, at the end it is **cropped** back; between them every size
 follows from the one before. "Sees" is the receptive field: the pixels of the image, a side, that one cell has seen.
 The FCN repeats the border cells before each upsampling and crops behind it, so its maps are two cells larger there.
+A ResNet sees its image moved by half a stride and drops the first cells, so that each is drawn where it looks.
 """
 _HEADS = (
     "layer",
@@ -36,28 +35,16 @@ _HEADS = (
 )
 
 
-def trace(network: str, height: float | None, width: float | None) -> list[Row]:
-    """Trace a network of the catalog.
-
-    Args:
-        network: Its name.
-        height: Of the image, pixels.
-        width: Of the image, pixels.
-
-    Raises:
-        ValueError: There is no such network, or no such image; the message says why.
-    """
-    catalog.find(network)
-    if not height or not width or not 1 <= min(height, width) <= max(height, width) <= LARGEST:
-        raise ValueError(f"Height and width must lie between 1 and {LARGEST:,} pixels.")
-    return size_trace(_shell(network), int(height), int(width))
-
-
 def build() -> Place:
     """Lay the lesson out and wire it; gives what a link can set."""
     gr.Markdown(_TEXT)
+    guide(
+        "set the width to 512, and then to 513.",
+        "the first row (padded) and the last (cropped), and the multiply-adds above the table.",
+        "every step of stride 2 halves the map, so a side has to be a multiple of the largest stride.",
+    )
     with gr.Row(elem_classes="controls"):
-        choices = [(entry.title, name) for name, entry in catalog.ENTRIES.items()]
+        choices = [(entry.label, name) for name, entry in catalog.ENTRIES.items()]
         controls = [
             gr.Dropdown(choices, value="fcn8s_vgg16", label="Network", filterable=False, elem_id="st-network"),
             gr.Number(333, label="Height", precision=0, min_width=90, elem_id="st-height"),
@@ -87,22 +74,17 @@ def _lay_out_photo() -> tuple[gr.Image, gr.Examples]:
     return photo, examples
 
 
-@cache
-def _shell(name: str) -> SegmentationNetwork:
-    entry = catalog.find(name)
-    return shell(entry.metadata.architecture, {**entry.metadata.arguments, **getattr(entry, "overrides", {})})
-
-
 def _draw(network: str, height: float | None, width: float | None) -> str:
     try:
-        rows = trace(network, height, width)
+        rows = trace_sizes(network, height, width)
     except ValueError as error:
         return f"<p class='formula' role='status'>{escape(str(error))}</p>"
     adds, parameters = sum(row.multiply_adds for row in rows), sum(row.parameters for row in rows)
+    layers = sum(row.kernel > 0 for row in rows)
     head = "".join(f"<th scope='col'>{text}</th>" for text in _HEADS)
     body = "".join(f"<tr>{_cells(row)}</tr>" for row in rows)
     return (
-        f"<p class='formula' role='status'>{len(rows) - 2} layers, {adds / 1e9:.2f} billion multiply-adds, "
+        f"<p class='formula' role='status'>{layers} layers, {adds / 1e9:.2f} billion multiply-adds, "
         f"{parameters / 1e6:.2f} million parameters</p>"
         f"<div class='wide' tabindex='0'><table class='trace'><thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
         f"</table></div>"

@@ -4,14 +4,15 @@ import gradio as gr
 from PIL import Image
 
 from segdemo import catalog, render
+from segdemo.analysis import Style
 from segdemo.devices import device_lock
 from segdemo.lessons.skip_shares import SOURCES, Decomposition, decompose
+from segdemo.ui.gradio_compat import shown_file
 from segdemo.ui.lesson_parts import IN_TURN, as_seen, lesson_network, picture, read_photo
 
 _NETWORK = "fcn8s_vgg16"
 _STRIDES = (32, 16, 8)
 _SHOWN = 320  # pixels, the longer side of a picture
-_OPACITY = 0.6
 _TEXT = """
 #### FCN-32s, 16s and 8s, and the share of each skip
 One pass through the backbone gives all three class maps. FCN-8s's scores are a **sum**: what comes from fc7, from pool4
@@ -31,7 +32,7 @@ def build(photo: gr.Image, pixels: gr.Slider) -> None:
         pixels: The longer side at which the network sees it.
     """
     gr.Markdown(_TEXT)
-    first = _draw(photo.value["path"], pixels.value)
+    first = _draw(shown_file(photo), pixels.value)
     outputs = [gr.HTML(first[0], elem_id="ss-table")]
     maps, parts = first[1 : 1 + len(_STRIDES)], first[1 + len(_STRIDES) :]
     with gr.Row():
@@ -58,7 +59,8 @@ def _draw(path: str | None, pixels: float) -> list[object]:
     small = image.resize((seen.shape[2], seen.shape[1]), Image.Resampling.BILINEAR)
     colours = catalog.find(_NETWORK).metadata.colours
     overlays = [
-        render.overlay(small, found.outputs[stride].argmax(0).byte().numpy(), colours, _OPACITY) for stride in _STRIDES
+        render.overlay(small, found.outputs[stride].argmax(0).byte().numpy(), colours, Style.opacity)
+        for stride in _STRIDES
     ]
     scores = [*(part[index] for part in found.parts.values()), found.outputs[8][index]]
     limit = float(max(values.abs().max() for values in scores))

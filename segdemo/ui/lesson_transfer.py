@@ -5,7 +5,6 @@ from functools import cache
 from html import escape
 
 import gradio as gr
-from gradio.components import Component
 from torch import Tensor, nn
 
 from segdemo import catalog, charts
@@ -19,18 +18,21 @@ from segdemo.ui.lesson_parts import AT_ONCE, chart, slider, table
 
 LOGS = catalog.CHECKPOINTS
 """The folder of the recorded runs."""
-_DONOR = "fcn8s_vgg16"  # its encoder has the U-Net's stages
+_DONOR = "unet_vgg16_bn"  # its encoder has BatchNorm
 _EXAMPLES = ("lion.jpg", "cheetah1.jpg", "cheetah.jpg", "tower.jpg")
 _PHOTO, _CROP, _BATCH = 72, 24, 4  # pixels, pixels, crops
 _FULL_BRIGHTNESS = 100
-_EPOCH, _MINUTES = "epoch", "minutes"
-_NORM_HEADS = ["mode and layer", "largest change of a mean", "that mean", "largest change of a variance"]
+_STEP, _MINUTES = "step", "minutes"
+_NORM_HEADS = ["mode and layer", "largest change of a mean", "the mean that changed so", "largest change of a variance"]
 _CURVES_TEXT = """
 ### Transfer learning
 A network that has learned one task has an **encoder** that the next task can use. Here a U-Net takes over the VGG16
-encoder of another network. At first the encoder is **frozen**, and only the new decoder learns; then everything is
-**fine-tuned** at a low rate. **From nothing** is the same U-Net from random weights. These are recorded training runs;
-the minutes that the encoder's first training took are not in them.
+encoder that learned ImageNet's 1,000 classes. **Frozen**: only the new decoder learns. **Fine-tuned**: the encoder
+learns too, at a tenth of the decoder's rate. **From nothing**: the same U-Net from random weights. Each run has
+sixty steps of six small crops of pets, far from a finished network: watch how fast each one learns.
+
+Try *100 photos*: what does a transferred encoder lose, and what does a network from nothing? Then try *the encoder's
+rate*: too high a rate destroys what ImageNet taught.
 """
 _PARTS_TEXT = """
 ### What is trainable
@@ -66,7 +68,7 @@ def build() -> None:
     _section(_START_TEXT, _start_controls, _draw_start, "tl-start")
 
 
-def _section(text: str, make_controls: Callable[[], list[Component]], draw: Callable[..., str], name: str) -> None:
+def _section(text: str, make_controls: Callable[[], list[gr.Component]], draw: Callable[..., str], name: str) -> None:
     """Put controls beside what they change."""
     gr.Markdown(text)
     with gr.Row():
@@ -78,52 +80,50 @@ def _section(text: str, make_controls: Callable[[], list[Component]], draw: Call
         control.change(draw, controls, result, **AT_ONCE)
 
 
-def _curve_controls() -> list[Component]:
+def _curve_controls() -> list[gr.Component]:
     figures = [(title, figure) for figure, title in lesson.FIGURES.items()]
+    comparisons = list(lesson.COMPARISONS)
     return [
+        gr.Radio(comparisons, value=comparisons[0], label="Compare the trainings on", elem_id="tl-comparison"),
         gr.Radio(figures, value="miou", label="Figure (held-out photos, but for the loss)", elem_id="tl-figure"),
-        gr.Radio([_EPOCH, _MINUTES], value=_EPOCH, label="Over", elem_id="tl-over"),
+        gr.Radio([_STEP, _MINUTES], value=_STEP, label="Along", elem_id="tl-over"),
     ]
 
 
-def _draw_curves(figure: str, over: str) -> str:
-    curves, missing = lesson.recorded_curves(LOGS)
-    notes = "".join(f"<p class='formula' role='status'>{escape(sentence)}</p>" for sentence in missing)
-    if not curves:
-        return notes
-    ends = lesson.last_figures(curves, figure)
-    title = lesson.FIGURES[figure]
-    lines = [
-        charts.Line(curve.name, tuple((getattr(epoch, over), epoch.figures[figure]) for epoch in curve.epochs))
-        for curve in curves
-    ]
+def _draw_curves(comparison: str, figure: str, over: str) -> str:
     try:
+        curves = lesson.compared(lesson.read_runs(LOGS / lesson.RUNS), comparison)
+        title = lesson.FIGURES[figure]
+        ends = [f"{n}: {lesson.figure_text(c.points[-1].figures[figure])}" for n, c in curves.items()]
+        lines = [
+            charts.Line(name, tuple((getattr(point, over), point.figures[figure]) for point in curve.points))
+            for name, curve in curves.items()
+        ]
         picture = charts.line_chart(lines, over, title, f"{title} by {over}. Last points: {'; '.join(ends)}.")
     except ValueError as error:
-        return f"{notes}<p class='formula' role='status'>{escape(str(error))}</p>"
-    caption = f"{title} by {over}"
+        return f"<p class='formula' role='status'>{escape(str(error))}</p>"
     return (
-        f"{notes}<p class='formula' role='status'>{title}: {escape('; '.join(ends))}.</p>"
-        f"<div class='charts'>{chart(picture, caption, f'transfer-{figure}')}</div>"
+        f"<p class='formula' role='status'>{title} after the last step: {escape('; '.join(ends))}.</p>"
+        f"<div class='charts'>{chart(picture, f'{title} by {over}', f'transfer-{figure}')}</div>"
         f"<details><summary>All numbers</summary>{_curve_table(curves)}</details>"
     )
 
 
-def _curve_table(curves: list[lesson.Curve]) -> str:
+def _curve_table(curves: dict[str, lesson.Curve]) -> str:
     rows = [
         [
-            curve.name,
-            str(epoch.epoch),
-            f"{epoch.minutes:.1f}",
-            *(lesson.figure_text(epoch.figures[key]) for key in lesson.FIGURES),
+            name,
+            str(point.step),
+            f"{point.minutes:.1f}",
+            *(lesson.figure_text(point.figures[key]) for key in lesson.FIGURES),
         ]
-        for curve in curves
-        for epoch in curve.epochs
+        for name, curve in curves.items()
+        for point in curve.points
     ]
-    return table(["training", "epoch", "minutes", *lesson.FIGURES.values()], rows)
+    return table(["training", "step", "minutes", *lesson.FIGURES.values()], rows)
 
 
-def _part_controls() -> list[Component]:
+def _part_controls() -> list[gr.Component]:
     return [gr.Radio(list(lesson.TRAININGS), value=lesson.FROZEN, label="Training", elem_id="tl-training")]
 
 
@@ -147,14 +147,14 @@ def _draw_parts(training: str) -> str:
         ]
         for part in found
     ]
-    heads = ["part", "parameters", "trainable", "BatchNorm statistics", "they", "starts from"]
+    heads = ["part", "parameters", "trainable", "BatchNorm statistics", "the statistics", "starts from"]
     return (
         f"<p class='formula' role='status'>{training}: <b>{trainable:,}</b> of {total:,} parameters are trainable, "
         f"{trainable / total:.1%}.</p>{table(heads, rows)}"
     )
 
 
-def _norm_controls() -> list[Component]:
+def _norm_controls() -> list[gr.Component]:
     return [
         slider(0, 6, 3, "Batches shown", "tl-batches"),
         slider(10, _FULL_BRIGHTNESS, _FULL_BRIGHTNESS, "Brightness of the photos, %", "tl-brightness"),
@@ -219,12 +219,14 @@ def _norm_chart(exposures: dict[str, lesson.Exposure], index: int) -> str:
     return chart(picture, title, f"batchnorm-{index + 1}")
 
 
-def _trap_controls() -> list[Component]:
+def _trap_controls() -> list[gr.Component]:
     lines = list(lesson.WAYS_TO_FREEZE)
-    return [gr.Radio(lines, value=lines[0], label="Line of code", elem_id="tl-line")]
+    return [gr.Radio(lines, label="Line of code", elem_id="tl-line")]
 
 
-def _draw_trap(line: str) -> str:
+def _draw_trap(line: str | None) -> str:
+    if line is None:
+        return "<p class='formula' role='status'>Guess which lines freeze, and then choose one.</p>"
     found = lesson.try_to_freeze(_stage(), line)
     works = "it freezes" if found.after == 0 else "it freezes nothing"
     after = (
@@ -243,7 +245,7 @@ def _draw_trap(line: str) -> str:
     )
 
 
-def _start_controls() -> list[Component]:
+def _start_controls() -> list[gr.Component]:
     kinds = list(initialisation.KINDS)
     return [
         gr.Radio(kinds, value=kinds[0], label="Weights drawn by", elem_id="tl-kind"),

@@ -1,6 +1,6 @@
 """The lesson on transposed convolution."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import gradio as gr
@@ -10,11 +10,14 @@ from PIL import Image
 from segdemo import catalog, render
 from segdemo.lessons import transposed_conv as lesson
 from segdemo.lessons.transposed_conv import Setting
-from segdemo.ui.lesson_parts import AT_ONCE, picture, slider
+from segdemo.ui import lesson_own_numbers, lesson_upsampling
+from segdemo.ui.lesson_parts import AT_ONCE, guide, picture, slider
+from segdemo.ui.link import Place
 
 _FCN = "fcn8s_vgg16"
 _LEARNED = "learned"
 _KERNELS = [("bilinear", "bilinear"), ("learned by the FCN-8s", _LEARNED), ("random", "random"), ("all ones", "ones")]
+_LEARNED_SETTING = (4, 2, 1, 0)  # kernel, stride, padding, output padding of the FCN's own ×2 step
 _SIZE = 3  # cells a side of the input at first
 _NUMBERED = 9  # cells a side that still have room for a number
 _TEXT = """
@@ -37,14 +40,19 @@ class _Outputs:
     matrix: gr.Image
     checks: gr.HTML
 
-    def every(self) -> list[gr.components.Component]:
+    def every(self) -> list[gr.Component]:
         return list(vars(self).values())
 
 
-def build() -> None:
-    """Lay the lesson out and wire it."""
+def build() -> Place:
+    """Lay the lesson out and wire it; gives what a link can set."""
     gr.Markdown(_TEXT)
-    with gr.Row():
+    guide(
+        "set the kernel to 3 with stride 2, and then the kernel to 4.",
+        "the picture *Prints that meet*: uneven, like a checkerboard, and then even inside the map.",
+        "only where the stride divides the kernel does every cell inside get the same number of prints.",
+    )
+    with gr.Row(elem_classes="work"):
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
             with gr.Row(elem_classes="pair"):
                 sliders = [
@@ -58,15 +66,18 @@ def build() -> None:
             kind = gr.Radio(_KERNELS, value="bilinear", label="Kernel's values", elem_id="tc-kind")
             with gr.Row():
                 lines = [gr.Button(_line(*line), size="sm", min_width=90) for line in lesson.TUTORIAL]
-        with gr.Column(scale=8, min_width=300):
+        with gr.Column(scale=8, min_width=300, elem_classes="results"):
             outputs = _lay_out_results()
     size, step = sliders[0], sliders[-1]
     controls = [*sliders, kind]
     size.change(_draw_all, [*sliders[:-1], kind], [step, *outputs.every()], **AT_ONCE)
     for control in controls[1:]:
         control.change(_draw, controls, outputs.every(), **AT_ONCE)
+    kind.change(_fix_learned, kind, sliders[1:5], **AT_ONCE)
     for button, line in zip(lines, lesson.TUTORIAL, strict=True):
         button.click(lambda line=line: [_SIZE, *line, 0, _all_prints(_SIZE), "random"], None, controls, **AT_ONCE)
+    texts = lesson_own_numbers.build()
+    return replace(lesson_upsampling.build(), texts=texts)
 
 
 def _all_prints(size: int) -> gr.Slider:
@@ -79,6 +90,13 @@ def _draw_all(*values: object) -> list[object]:
     *numbers, kind = values
     size = int(numbers[0])
     return [_all_prints(size), *_draw(*numbers, size**2, kind)]
+
+
+def _fix_learned(kind: str) -> list[gr.Slider]:
+    """Let the sliders show what the FCN's kernel was learned with, for as long as that is chosen."""
+    if kind == _LEARNED:
+        return [gr.Slider(value=number, interactive=False) for number in _LEARNED_SETTING]
+    return [gr.Slider(interactive=True) for _ in _LEARNED_SETTING]
 
 
 def _line(kernel: int, stride: int, padding: int) -> str:
@@ -103,11 +121,11 @@ def _draw(*values: object) -> list[object]:
     *numbers, kind = values
     n, k, s, p, o, step = (int(number) for number in numbers)
     if kind == _LEARNED:
-        k, s, p, o = 4, 2, 1, 0  # the FCN's own ×2 step
+        k, s, p, o = _LEARNED_SETTING
     try:
         setting = Setting(n, k, s, p, o)
-    except ValueError as error:
-        return [f"<p class='formula' role='status'>{error}</p>", *[gr.skip()] * 6]
+    except ValueError as error:  # pictures of another setting would only mislead
+        return [f"<p class='formula' role='status'>{error}</p>", *[None] * 5, ""]
     small, kernel = lesson.make_map(n), _kernel(str(kind), k)
     whole = lesson.transposed_conv(small, kernel, setting)
     so_far = lesson.prints(small, kernel, setting, step)

@@ -2,22 +2,38 @@
 
 import gradio as gr
 
+from segdemo.lessons import torch_lines
 from segdemo.ui import (
     lesson_adaptive_pooling,
     lesson_fc_as_conv,
     lesson_size_trace,
+    lesson_tasks,
+    lesson_teach,
     lesson_transfer,
     lesson_transposed_conv,
+    lesson_why,
 )
+from segdemo.ui.lesson_parts import torch_code
 from segdemo.ui.link import Place
 
 _LESSONS = (
+    ("teach", "Teach it", lesson_teach),
     ("fc-as-conv", "Linear to 1×1 conv", lesson_fc_as_conv),
     ("size-trace", "Sizes", lesson_size_trace),
     ("transposed-conv", "Transposed conv", lesson_transposed_conv),
     ("adaptive-pooling", "Adaptive pooling", lesson_adaptive_pooling),
     ("transfer", "Transfer learning", lesson_transfer),
+    ("why", "Why here?", lesson_why),
 )
+# Where the lines do not follow what a visitor chooses; the transposed conv's do.
+_LINES = {
+    "teach": torch_lines.teach(2),
+    "fc-as-conv": torch_lines.fc_as_conv(3),
+    "size-trace": torch_lines.layer_size("Conv2d(3, 64, 3, padding=1)", 3, 352, 512),
+    "adaptive-pooling": torch_lines.adaptive_pooling(7, 4),
+    "transfer": torch_lines.transfer(),
+    "why": torch_lines.why(),
+}
 
 
 def build() -> tuple[gr.Tabs, dict[str, Place]]:
@@ -27,4 +43,7 @@ def build() -> tuple[gr.Tabs, dict[str, Place]]:
         for name, title, lesson in _LESSONS:
             with gr.Tab(title, id=name):
                 places[name] = lesson.build() or Place()
+                lesson_tasks.build(name)
+                if name in _LINES:
+                    torch_code(_LINES[name])
     return tabs, places

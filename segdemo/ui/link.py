@@ -2,19 +2,20 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
-from gradio.helpers import Examples
-from gradio.processing_utils import save_file_to_cache
 
 from segdemo import catalog
+from segdemo.ui.gradio_compat import Examples, example_files, keep_copy, on_example, tabs_in
 
 LESSONS = "lessons"
+_LONGEST_TEXT = 500  # letters
 _MOST_NAMES = 9  # unknown ones that are said
-SILENT = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+SILENT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 """Settings of an event that happens in the browser alone, or takes next to no time."""
 
 
@@ -26,16 +27,18 @@ class Place:
         network: The list of networks, of which one or several are chosen.
         photo: The photo field.
         examples: The photos offered for it.
+        texts: Fields to type in, by their name in the link; page.js lists these names.
     """
 
     network: gr.Dropdown | gr.CheckboxGroup | None = None
     photo: gr.Image | None = None
     examples: Examples | None = None
+    texts: Mapping[str, gr.Textbox] = field(default_factory=dict)
 
     @property
     def example_paths(self) -> dict[str, str]:
         """Paths of the examples, by the file's name without its ending."""
-        return {Path(path).stem: path for (path,) in self.examples.examples} if self.examples else {}
+        return {Path(path).stem: path for path in example_files(self.examples)} if self.examples else {}
 
     @property
     def takes_several(self) -> bool:
@@ -52,6 +55,7 @@ class View:
         lesson: Its id, where the tab is that of the lessons.
         network: A name of the catalog; several, separated by commas, where the place takes them.
         example: The name of an example, without its ending.
+        texts: What fields to type in hold, by their name in the link.
         problems: A sentence for each name that is not known.
     """
 
@@ -59,6 +63,7 @@ class View:
     lesson: str | None = None
     network: str | None = None
     example: str | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
     @property
@@ -94,7 +99,8 @@ def read_view(query: Mapping[str, str], tabs: Mapping[str, Place], lessons: Mapp
     place = lessons[lesson] if lesson else tabs[tab]
     network = known("network", catalog.ENTRIES if place.network else {}, several=place.takes_several)
     example = known("example", place.example_paths)
-    return View(tab, lesson, network, example, tuple(problems))
+    texts = {key: query[key][:_LONGEST_TEXT] for key in place.texts if key in query}
+    return View(tab, lesson, network, example, texts, tuple(problems))
 
 
 def wire(
@@ -112,7 +118,9 @@ def wire(
         said: Where a name that is not known is said.
     """
     places = {**tabs[1], **lessons[1]}
-    settable = [part for place in places.values() for part in (place.network, place.photo) if part]
+    settable = [
+        part for place in places.values() for part in (place.network, place.photo, *place.texts.values()) if part
+    ]
 
     def open_view(request: gr.Request) -> dict[object, object]:
         view = read_view(request.query_params, tabs[1], lessons[1])
@@ -125,13 +133,14 @@ def wire(
             shown[place.network] = view.network.split(",") if place.takes_several else view.network
         if view.example:
             # Into the cache, as Gradio puts the examples themselves there: it serves no file from elsewhere.
-            shown[place.photo] = save_file_to_cache(place.example_paths[view.example], place.photo.GRADIO_CACHE)
+            shown[place.photo] = keep_copy(place.example_paths[view.example], place.photo)
+        shown |= {place.texts[key]: text for key, text in view.texts.items()}
         return shown
 
     opened = demo.load(open_view, None, [tabs[0], lessons[0], said, *settable], **SILENT)
     opened.success(None, js="() => segdemo.start()", **SILENT)
     for key, row in (("tab", tabs[0]), ("lesson", lessons[0])):
-        for tab in row.children:
+        for tab in tabs_in(row):
             tab.select(None, js=f"() => segdemo.show('{key}', '{tab.id}')", **SILENT)
     for name, place in places.items():
         _follow(name, place)
@@ -142,11 +151,11 @@ def _follow(name: str, place: Place) -> None:
         place.network.change(
             None, place.network, js=f"(network) => segdemo.set('{name}', 'network', String(network))", **SILENT
         )
+    for key, text in place.texts.items():
+        text.change(None, text, js=f"(text) => segdemo.set('{name}', '{key}', text)", **SILENT)
     if place.photo and place.examples:
         names = json.dumps(list(place.example_paths))
-        place.examples.dataset.click(
-            None, place.examples.dataset, js=f"(index) => segdemo.set('{name}', 'example', {names}[index])", **SILENT
-        )
+        on_example(place.examples, f"(index) => segdemo.set('{name}', 'example', {names}[index])", **SILENT)
         place.photo.input(None, js=f"() => segdemo.set('{name}', 'example', null)", **SILENT)
 
 

@@ -1,21 +1,25 @@
 // What the page does in the browser alone: its address, the larger type for a projector, and names that Gradio leaves out.
-window.segdemo = (() => {
-  const NAMES = ["tab", "lesson", "network", "example", "present"];
+window.segdemo = Object.assign(window.segdemo ?? {}, (() => {
+  const NAMES = ["tab", "lesson", "network", "example", "input", "kernel", "present", "lang"];
   const shown = { tab: null, lesson: null, places: {} };
   let first = null; // the tab that opens by itself; null until the page has opened as its address says
   const root = document.documentElement;
 
-  function write() {
+  // A tab or lesson that was opened is a step to go back to; all else is not.
+  function write(isStep = false) {
     if (first === null) return;
     const lesson = shown.tab === "lessons" ? shown.lesson : null;
     const view = { tab: shown.tab === first ? null : shown.tab, lesson, ...shown.places[lesson ?? shown.tab] };
     if (root.classList.contains("present")) view.present = "1";
+    view.lang = segdemoLanguage.inAddress();
     const address = new URL(location.href);
     for (const name of NAMES) {
       address.searchParams.delete(name);
       if (view[name]) address.searchParams.set(name, view[name]);
     }
-    history.replaceState(history.state, "", address);
+    const places = (url) => `${url.searchParams.get("tab")} ${url.searchParams.get("lesson")}`;
+    const isOther = isStep && places(address) !== places(new URL(location.href));
+    history[isOther ? "pushState" : "replaceState"](history.state, "", address);
   }
 
   // Called when the page has opened as its address says.
@@ -23,19 +27,30 @@ window.segdemo = (() => {
     const view = JSON.parse(document.querySelector("#said [data-view]").dataset.view);
     shown.tab = view.tab;
     shown.lesson = view.lesson ?? shown.lesson;
-    shown.places[view.place] = { network: view.network, example: view.example, ...shown.places[view.place] };
+    shown.places[view.place] = { network: view.network, example: view.example, ...view.texts, ...shown.places[view.place] };
     first = view.first;
     write();
+    segdemoLanguage.start();
   }
 
   function show(key, name) {
     if (first === null) return;
+    const isStep = shown[key] !== null && shown[key] !== name;
     shown[key] = name;
-    write();
+    write(isStep);
+  }
+
+  function goBack() {
+    const asked = new URLSearchParams(location.search);
+    shown.lesson = asked.get("lesson") ?? shown.lesson;
+    shown.tab = asked.get("tab") ?? (asked.has("lesson") ? "lessons" : first);
+    const chosen = shown.tab === "lessons" ? [shown.tab, shown.lesson] : [shown.tab];
+    for (const name of chosen) document.querySelector(`[role=tab][data-tab-id="${CSS.escape(name)}"]`)?.click();
   }
 
   function set(place, key, value) {
     shown.places[place] = { ...shown.places[place], [key]: value };
+    if (key === "example") shown.places[place].hasOwnPhoto = value === null;
     write();
   }
 
@@ -63,26 +78,30 @@ window.segdemo = (() => {
       document.getElementById("copy-link").focus();
     }
     const copied = document.getElementById("copied");
-    copied.textContent = copied.dataset.text;
-    setTimeout(() => (copied.textContent = ""), 3000);
+    const place = shown.places[shown.tab === "lessons" ? shown.lesson : shown.tab];
+    copied.textContent = place?.hasOwnPhoto ? copied.dataset.withoutPhoto : copied.dataset.text;
+    setTimeout(() => (copied.textContent = ""), 6000);
   }
 
   // Gradio draws example photos without a name, and names its empty boxes without saying what they are.
   function name() {
-    for (const picture of document.querySelectorAll("[id$='examples'] .gallery-item img")) {
-      if (picture.alt) continue;
-      picture.alt = decodeURIComponent(picture.src.split("/").pop()).replace(/\.\w+$/, "");
+    for (const examples of document.querySelectorAll("[id$='examples']")) {
+      const labels = document.querySelectorAll(`#${examples.id}-labels li`);
+      examples.querySelectorAll(".gallery-item:not([data-label]) img").forEach((picture, index) => {
+        picture.alt = decodeURIComponent(picture.src.split("/").pop()).replace(/\.\w+$/, "");
+        if (labels[index]) picture.closest(".gallery-item").dataset.label = labels[index].textContent;
+      });
     }
     for (const box of document.querySelectorAll(".empty[aria-label]:not([role])")) box.setAttribute("role", "img");
     if (document.querySelector("#present:not([aria-pressed])")) mark();
   }
 
-  root.lang = navigator.language.startsWith("ko") ? "ko" : "en"; // the languages of the texts, for who reads them aloud
   root.classList.toggle("present", new URLSearchParams(location.search).get("present") === "1");
   new MutationObserver(name).observe(root, { childList: true, subtree: true });
   // A click into the list of classes selects what stands there, so that typing searches instead of adding to it.
   document.addEventListener("focusin", (event) => {
     if (event.target.matches("#heat-class input")) event.target.select();
   });
-  return { start, show, set, present, copy };
-})();
+  addEventListener("popstate", goBack);
+  return { start, show, set, present, copy, speak: () => segdemoLanguage.change(write) };
+})());

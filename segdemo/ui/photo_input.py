@@ -1,34 +1,36 @@
-"""The upload field, without Gradio's own decoding."""
+"""The upload field and the examples below it."""
+
+from collections.abc import Mapping
 
 import gradio as gr
-from gradio.data_classes import ImageData
-from gradio.helpers import Examples
+
+from segdemo.ui.gradio_compat import Examples, PhotoInput
+from segdemo.ui.i18n import mark
 
 EXAMPLES = ("lion.jpg", "cheetah1.jpg", "tower.jpg")  # photos that gradio ships
 
 
-class PhotoInput(gr.Image):
-    """An image field that hands on the uploaded file as it is.
+def label_examples(labels: Mapping[str, str], photo: PhotoInput, name: str) -> Examples:
+    """Place examples with a word below each.
 
-    Gradio opens every upload with Pillow before it calls the app, and a damaged file or an unknown format ends there in
-    a bare "Error". Here the file's path comes through untouched, and `segdemo.images` says what is wrong with it.
+    Args:
+        labels: By the photo's path.
+        photo: The field that they fill.
+        name: The element's id.
     """
-
-    is_template = True  # tells Gradio to draw it as its parent class
-
-    def preprocess(self, payload: ImageData | None) -> str | None:
-        """Give the path of the uploaded file, or of what a data URL holds."""
-        if payload is not None and payload.path and not (payload.url or "").startswith("data:"):
-            return payload.path
-        return super().preprocess(payload)
+    examples = gr.Examples(list(labels), photo, elem_id=name, cache_examples=False, api_visibility="private")
+    items = "".join(f"<li>{mark(label)}</li>" for label in labels.values())
+    gr.HTML(f"<ul>{items}</ul>", elem_id=f"{name}-labels", elem_classes="labels")  # page.js takes them from there
+    return examples
 
 
-def photo_field(prefix: str, alternative: str) -> tuple[PhotoInput, Examples]:
+def photo_field(prefix: str, alternative: str, camera: bool = False) -> tuple[PhotoInput, Examples]:
     """Place a field for a photo to upload or paste, the first example in it, and the examples below it.
 
     Args:
         prefix: Of the elements' ids, `-photo` and `-examples`.
         alternative: The text alternative of the photo.
+        camera: Whether a photo can be taken too.
 
     Returns:
         The field and its examples, as `Place` takes them.
@@ -38,7 +40,7 @@ def photo_field(prefix: str, alternative: str) -> tuple[PhotoInput, Examples]:
         label="Photo",
         type="filepath",
         image_mode=None,
-        sources=["upload", "clipboard"],
+        sources=["upload", "webcam", "clipboard"] if camera else ["upload", "clipboard"],
         height=170,
         elem_id=f"{prefix}-photo",
         alt_text=alternative,

@@ -2,38 +2,25 @@
 
 import filecmp
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
 
-from segdemo import render
-from segdemo.segmentation import AUTO, Segmentation
+from segdemo import catalog, render
+from segdemo.analysis import Analysis, Style
+from segdemo.segmentation import Segmentation
 from segdemo.ui import files, views
-from segdemo.ui.inference import Request, Runner, run_network, segment_file
+from segdemo.ui.inference import Runner, run_network
+from segdemo.ui.request_log import logged
+from segdemo.ui.service import segment_file
 
-_LONGEST_STEM = 60  # a path on Windows may be short of room
 _BROWSER_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif"}
 
 
 @dataclass(frozen=True)
-class Look:
-    """How a result is shown; none of it needs the network.
-
-    Attributes:
-        heat_class: The heatmap's class, or `auto` for the one that covers most, background aside.
-        opacity: Of the overlay, 0 to 1.
-        colormap: Of the heatmap.
-    """
-
-    heat_class: str = AUTO
-    opacity: float = 0.6
-    colormap: str = render.HEAT_COLORMAPS[0]
-
-
-@dataclass(frozen=True)
 class Drawing:
-    """The pictures and texts that a look decides.
+    """The pictures and texts that a style decides.
 
     Attributes:
         overlay: Path of the class map over the photo.
@@ -67,6 +54,7 @@ class Result:
         mask: Path of the index mask.
         scores: Path of the scores.
         rle: Path of the COCO run lengths.
+        analysis: What was asked for.
     """
 
     source: str
@@ -77,6 +65,7 @@ class Result:
     mask: str
     scores: str
     rle: str
+    analysis: Analysis
 
     @property
     def key(self) -> str:
@@ -84,26 +73,28 @@ class Result:
         return Path(self.mask).parent.name
 
     @classmethod
-    def make(cls, path: str, request: Request, run: Runner = run_network) -> "Result":
-        """Segment a file and write what can be downloaded; `inference.segment_file` says what may go wrong."""
-        image, segmentation = segment_file(path, request, run, render.SCREEN)
-        start = time.perf_counter()
-        folder, stem = files.new_folder(), Path(path).stem[:_LONGEST_STEM]
-        photo = image.resize(render.display_size(segmentation.image_size), Image.Resampling.BILINEAR, reducing_gap=2.0)
-        shown = path
-        if Path(path).suffix.lower() not in _BROWSER_SUFFIXES:
-            shown = files.write_picture(folder, f"{stem}.jpg", photo)
-        paths = files.write_results(folder, stem, segmentation)
-        segmentation.milliseconds["files"] = (time.perf_counter() - start) * 1000
-        return cls(path, shown, stem, photo, segmentation, *paths)
+    def make(cls, path: str, analysis: Analysis, run: Runner = run_network) -> "Result":
+        """Segment a file and write what can be downloaded; `service.segment_file` says what may go wrong."""
+        with logged([analysis.network]):
+            image, segmentation = segment_file(path, analysis, run, render.SCREEN)
+            start = time.perf_counter()
+            folder, stem = files.new_folder(), files.plain_stem(path)
+            size = render.display_size(segmentation.image_size)
+            photo = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+            shown = path
+            if Path(path).suffix.lower() not in _BROWSER_SUFFIXES:
+                shown = files.write_picture(folder, f"{stem}.jpg", photo)
+            paths = files.write_results(folder, stem, segmentation)
+            segmentation.milliseconds["files"] = (time.perf_counter() - start) * 1000
+            return cls(path, shown, stem, photo, segmentation, *paths, analysis)
 
-    def draw(self, look: Look) -> Drawing:
-        """Draw everything that a look decides."""
+    def draw(self, style: Style) -> Drawing:
+        """Draw everything that a style decides."""
         start = time.perf_counter()
         # A folder of its own for each drawing: at the same address a browser would go on showing the old picture.
         folder = files.new_folder()
         segmentation, size = self.segmentation, self.photo.size
-        index = segmentation.class_index(look.heat_class)
+        index = segmentation.class_index(style.heatmap_class)
         name = segmentation.classes[index]
         limit = float(segmentation.score_map.abs().max())
         pictures = {
@@ -111,10 +102,10 @@ class Result:
                 self.photo,
                 segmentation.class_map(size),
                 segmentation.colours,
-                look.opacity,
+                style.opacity,
                 segmentation.has_background,
             ),
-            f"heatmap_{files.plain(name)}.png": render.heatmap(segmentation.heatmap(index, size), look.colormap),
+            f"heatmap_{files.plain(name)}.png": render.heatmap(segmentation.heatmap(index, size), style.colormap),
             f"scores_{files.plain(name)}.png": render.score_grid(segmentation.score_map[index].numpy(), limit),
         }
         paths = [files.write_picture(folder, f"{self.stem}_{n}", picture) for n, picture in pictures.items()]
@@ -122,28 +113,31 @@ class Result:
         return Drawing(
             *paths,
             legend=views.legend(segmentation),
-            heat_bar=views.heat_bar(name, look.colormap),
+            heat_bar=views.heat_bar(name, style.colormap),
             grid_bar=views.score_bar(name, limit, segmentation.score_size),
             facts=views.facts(segmentation, milliseconds),
         )
+
+    def answers(self, analysis: Analysis) -> bool:
+        """Say whether this is what an analysis of the same photo would give."""
+        size = analysis.size or catalog.find(analysis.network).metadata.analysis_size
+        same = replace(analysis, size=None) == replace(self.analysis, size=None)
+        return same and size == max(self.segmentation.analysis_size)
 
     def shows(self, path: str) -> bool:
         """Say whether a picture is this photo; Gradio may have copied it to another place."""
         return path in (self.source, self.shown) or filecmp.cmp(path, self.shown, shallow=False)
 
-    def probe(self, shown: str, x: int, y: int) -> str:
+    def probe(self, x: float, y: float) -> str:
         """Describe one pixel of the photo.
 
         Args:
-            shown: Path of the picture that was clicked: the photo or the overlay, which may be smaller.
-            x: Column in that picture.
-            y: Row in that picture.
+            x: Where it lies, as a share of the photo's width, 0 to 1.
+            y: The same of its height.
 
         Returns:
             HTML.
         """
-        width, height = self.segmentation.image_size
-        with Image.open(shown) as picture:
-            # A browser shows a photo upright whatever its file says, so only the longer sides can be compared.
-            scale = max(width, height) / max(picture.size)
-        return views.pixel(self.segmentation, min(int(x * scale), width - 1), min(int(y * scale), height - 1))
+        (width, height), shares = self.segmentation.image_size, (min(max(share, 0.0), 1.0) for share in (x, y))
+        column, row = (min(int(share * side), side - 1) for share, side in zip(shares, (width, height), strict=True))
+        return views.pixel(self.segmentation, column, row)

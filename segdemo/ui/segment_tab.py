@@ -1,71 +1,35 @@
 """The main tab: a photo in, the class map, a heatmap and the coarse scores out."""
 
-from dataclasses import dataclass, fields
+from contextvars import copy_context
+from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any
 
 import gradio as gr
-from gradio.helpers import Examples
 
-from segdemo import catalog, render
-from segdemo.segmentation import AUTO, Segmentation
-from segdemo.segmenter import MIN_ANALYSIS_SIZE
-from segdemo.ui import views
-from segdemo.ui.inference import Request, in_line, run_at_start
+from segdemo import catalog
+from segdemo.analysis import Analysis, Style
+from segdemo.segmentation import AUTO
+from segdemo.ui import segment_layout, views
+from segdemo.ui.gradio_compat import keep_copy
+from segdemo.ui.inference import in_line, run_at_start, run_network
 from segdemo.ui.link import Place
-from segdemo.ui.photo_input import PhotoInput
-from segdemo.ui.result import Drawing, Look, Result
+from segdemo.ui.repeats import Repeats
+from segdemo.ui.result import Drawing, Result
+from segdemo.ui.segment_layout import EXAMPLES, SHORT_LIST, Controls, Outputs, class_choices
+from segdemo.ui.wish import Overtaken, Wish
 
-EXAMPLES = ("cheetah1.jpg", "lion.jpg", "cheetah.jpg", "tower.jpg")  # photos that gradio ships
-_MAX_SLIDER_SIZE = 512
 _FORGOTTEN = (
     "<p class='facts' role='alert'>This result is no longer kept. Move the analysis size, or choose the photo again, "
     "to have it anew.</p>"
 )
-_SHORT_LIST = 10  # classes that need no search
-_OFFERED_FIRST = 5  # of a longer list, those that are likeliest on the photo
-
-
+_NO_PHOTO = "There is no photo. Choose one below, or drop or paste one here."
+_STOPPED = "Stopped. The result is the one of before."
 # Shows the progress of a download, which torch.hub reports to tqdm.
-_DOWNLOAD_PROGRESS = gr.Progress(track_tqdm=True)
+_PROGRESS = gr.Progress(track_tqdm=True)
+_AT_ONCE = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
 
-
-@dataclass(frozen=True)
-class _Controls:
-    photo: PhotoInput
-    examples: Examples
-    network: gr.Dropdown
-    story: gr.HTML
-    heat_class: gr.Dropdown
-    colormap: gr.Dropdown
-    size: gr.Slider
-    opacity: gr.Slider
-    best_quality: gr.Checkbox
-    refine: gr.Checkbox
-
-    @property
-    def switches(self) -> list[gr.components.Component]:
-        """In the order of `Request`'s last fields."""
-        return [self.best_quality, self.refine]
-
-    @property
-    def look(self) -> list[gr.components.Component]:
-        """In the order of `Look`'s fields."""
-        return [self.heat_class, self.opacity, self.colormap]
-
-
-@dataclass(frozen=True)
-class _Outputs:
-    overlay: gr.Image
-    heatmap: gr.Image
-    grid: gr.Image
-    legend: gr.HTML
-    heat_bar: gr.HTML
-    grid_bar: gr.HTML
-    table: gr.HTML
-    pixel: gr.HTML
-    facts: gr.HTML
-    key: gr.Textbox
-    files: dict[str, gr.DownloadButton]
+Values = dict[gr.Component, Any]
 
 
 def build(network: str = next(iter(catalog.ENTRIES))) -> Place:
@@ -77,198 +41,194 @@ def build(network: str = next(iter(catalog.ENTRIES))) -> Place:
     Returns:
         What a link can set.
     """
-    first = gr.get_image(EXAMPLES[0])
-    result = Result.make(first, Request(network), run_at_start)
-    # Gradio copies a state's first value for each visitor, and drops it some time after the visitor has left.
-    state = gr.State(result)
-    with gr.Row(elem_classes="segment"):
+    first = str(next(iter(EXAMPLES)))
+    result = Result.make(first, Analysis(network), run_at_start)
+    with gr.Row(elem_classes="segment work"):
         with gr.Column(scale=3, min_width=280, elem_classes="controls"):
-            controls = _lay_out_controls(first, network, result.segmentation)
+            controls = segment_layout.place_controls(first, network, result.segmentation)
         with gr.Column(scale=8, min_width=320, elem_classes="results"):
-            outputs = _lay_out_results(result, result.draw(Look()))
-    _wire(state, controls, outputs, result.key)
+            outputs = segment_layout.place_results(result, result.draw(Style()))
+    # Gradio copies a state's first value for each visitor, and drops it some time after the visitor has left.
+    tab = _Tab(gr.State(result), gr.State(Wish()), controls, outputs, result.key)
+    tab.wire()
     return Place(controls.network, controls.photo, controls.examples)
 
 
-def _lay_out_controls(first: str, network: str, segmentation: Segmentation) -> _Controls:
-    photo = PhotoInput(
-        first,
-        label="Photo",
-        type="filepath",
-        image_mode=None,
-        sources=["upload", "webcam", "clipboard"],
-        buttons=["fullscreen"],
-        height=190,
-        elem_id="photo",
-        alt_text="The photo that is segmented",
-    )
-    paths = [gr.get_image(name) for name in EXAMPLES]
-    examples = gr.Examples(paths, photo, elem_id="examples", cache_examples=False, api_visibility="private")
-    choices = [(entry.title, name) for name, entry in catalog.ENTRIES.items()]
-    choice = gr.Dropdown(choices, value=network, label="Network", filterable=False, elem_id="network")
-    story = gr.HTML(views.story(network), elem_id="story")
-    with gr.Row(elem_classes="pair"):
-        heat_class = gr.Dropdown(
-            _class_choices(segmentation), value=AUTO, label="Heatmap of", min_width=110, elem_id="heat-class"
+@dataclass(frozen=True)
+class _Tab:
+    """What the tab does.
+
+    Attributes:
+        state: The result that the page shows.
+        wish: What the visitor waits for.
+        controls: What a visitor sets.
+        outputs: What the tab shows.
+        first: The key of the result that every visitor sees first.
+        repeats: What runs for whom.
+    """
+
+    state: gr.State
+    wish: gr.State
+    controls: Controls
+    outputs: Outputs
+    first: str
+    repeats: Repeats = field(default_factory=Repeats)
+
+    def wire(self) -> None:
+        """Say which control does what."""
+        controls, outputs = self.controls, self.outputs
+        chosen = {controls.photo, controls.network, controls.size, *controls.switches}
+        passes = [controls.photo.change, controls.network.change, controls.size.release]
+        passes += [switch.input for switch in controls.switches]
+        seen = {self.state, self.wish, outputs.key, controls.problem, *chosen}
+        # Each choice is told at once, whatever is running, so that what nobody waits for any more can stop.
+        told = gr.on(passes, self.tell, seen, None, **{**_AT_ONCE, "trigger_mode": "multiple"})
+        done = told.success(
+            self.segment_photo,
+            seen,
+            self._pass_outputs(),
+            **in_line(),
+            trigger_mode="multiple",
+            show_progress="full",
+            show_progress_on=[outputs.overlay],
+            api_visibility="private",
         )
-        colormap = gr.Dropdown(
-            list(render.HEAT_COLORMAPS), value=Look.colormap, label="Colours", min_width=110, elem_id="colormap"
+        drawn = [self.state, outputs.key, *controls.style]
+        # Drawn as a step of its own, with the style that the visitor has chosen by then.
+        done.success(self.draw, drawn, self._drawn_outputs(), **_AT_ONCE)
+        gr.on([each.input for each in controls.style], self.draw, drawn, self._drawn_outputs(), **_AT_ONCE)
+        controls.network.change(_describe, controls.network, [controls.story, controls.knows], **_AT_ONCE)
+        outputs.stop.click(Wish.stop, self.wish, None, **_AT_ONCE)
+        self._wire_pixels()
+
+    def _wire_pixels(self) -> None:
+        # Gradio's own `select` counts the pixels of a picture no larger than its file; pixels.js knows the place.
+        asked = gr.JSON(visible=False)
+        gr.Button("Probe", visible="hidden", elem_id="probe").click(
+            self.probe,
+            [self.state, self.outputs.key, self.controls.photo, asked],
+            self.outputs.pixel,
+            js="(state, key, photo) => [state, key, photo, segdemo.asked()]",
+            **_AT_ONCE,
         )
-    with gr.Row(elem_classes="pair"):
-        size = gr.Slider(
-            MIN_ANALYSIS_SIZE,
-            _MAX_SLIDER_SIZE,
-            max(segmentation.analysis_size),
-            step=32,
-            label="Analysis size, px",
-            min_width=110,
-            buttons=[],
-            elem_id="size",
-        )
-        opacity = gr.Slider(
-            0, 1, Look.opacity, step=0.05, label="Overlay opacity", min_width=110, buttons=[], elem_id="opacity"
-        )
-    with gr.Row(elem_classes="pair"):
-        refine = gr.Checkbox(False, label="Refine edges", min_width=110, elem_id="refine")
-        best_quality = gr.Checkbox(False, label="Best quality", min_width=110, elem_id="best-quality")
-    return _Controls(photo, examples, choice, story, heat_class, colormap, size, opacity, best_quality, refine)
 
+    def _pass_outputs(self) -> list[gr.Component]:
+        controls, outputs = self.controls, self.outputs
+        files = [outputs.files[name] for name in ("Mask", "Scores", "COCO RLE")]
+        shown = [outputs.key, outputs.table, outputs.pixel, *files, controls.problem, controls.note]
+        return [
+            self.state,
+            *shown,
+            controls.heat_class,
+            controls.size,
+            controls.photo,
+            controls.network,
+            *controls.switches,
+        ]
 
-def _lay_out_results(result: Result, drawing: Drawing) -> _Outputs:
-    with gr.Row(elem_classes="big"):
-        with gr.Column(min_width=280):
-            overlay = _picture(drawing.overlay, "overlay", "The photo with the class map laid over it")
-            legend = gr.HTML(drawing.legend)
-        with gr.Column(min_width=280):
-            heatmap = _picture(drawing.heatmap, "heatmap", "The probability of one class at each pixel")
-            heat_bar = gr.HTML(drawing.heat_bar)
-    with gr.Row(elem_classes="small"):
-        with gr.Column(scale=4, min_width=220):
-            grid = _picture(drawing.grid, "grid", "The coarse grid of scores that the network makes")
-            grid_bar = gr.HTML(drawing.grid_bar)
-        with gr.Column(scale=6, min_width=280, elem_classes="figures"):
-            table = gr.HTML(views.class_table(result.segmentation), elem_id="classes")
-            pixel = gr.HTML(views.pixel_hint(), elem_id="pixel")
-            paths = {
-                "Mask": result.mask,
-                "Overlay": drawing.overlay,
-                "Heatmap": drawing.heatmap,
-                "Scores": result.scores,
-                "COCO RLE": result.rle,
-            }
-            with gr.Row(elem_classes="downloads"):
-                files = {label: _download(label, path) for label, path in paths.items()}
-    facts = gr.HTML(drawing.facts, elem_id="facts")
-    key = gr.Textbox(result.key, visible=False)  # the browser keeps it, whatever becomes of the state
-    return _Outputs(overlay, heatmap, grid, legend, heat_bar, grid_bar, table, pixel, facts, key, files)
+    def _drawn_outputs(self) -> list[gr.Component]:
+        outputs = self.outputs
+        pictures = [getattr(outputs, each.name) for each in fields(Drawing)]
+        return [*pictures, outputs.files["Overlay"], outputs.files["Heatmap"]]
 
+    def _analysis(self, values: Values) -> Analysis:
+        """Give what is chosen; another network than the result's starts at its own size."""
+        controls, held = self.controls, values[self.state].analysis
+        size = int(values[controls.size]) if values[controls.network] == held.network else None
+        return Analysis(values[controls.network], size, *(values[switch] for switch in controls.switches))
 
-def _wire(state: gr.State, controls: _Controls, outputs: _Outputs, first: str) -> None:
-    photo, network, size, look = controls.photo, controls.network, controls.size, controls.look
-
-    def show(drawing: Drawing) -> dict[object, object]:
-        """Say what each component shows of a drawing; they bear the same names."""
-        shown = {getattr(outputs, name): value for name, value in vars(drawing).items()}
-        return {**shown, outputs.files["Overlay"]: drawing.overlay, outputs.files["Heatmap"]: drawing.heatmap}
+    def tell(self, values: Values) -> None:
+        """Note what the visitor has chosen."""
+        values[self.wish].choose((values[self.controls.photo], self._analysis(values)))
 
     def segment_photo(
-        values: dict[gr.components.Component, Any],
-        progress: gr.Progress = _DOWNLOAD_PROGRESS,
+        self, values: Values, request: gr.Request, progress: gr.Progress = _PROGRESS
     ) -> dict[object, object]:
-        held, path = values[state], values[photo]
+        """Segment what is chosen, unless that runs for the visitor already."""
+        chosen = str((values[self.controls.photo], self._analysis(values)))
+        with self.repeats.first(getattr(request, "session_hash", None), chosen) as is_first:
+            return self._segment(values, progress) if is_first else {self.state: gr.skip()}
+
+    def _segment(self, values: Values, progress: gr.Progress) -> dict[object, object]:
+        """Segment what is chosen, unless it is what the page shows; on failure the controls go back to that."""
+        held, path, wish = values[self.state], values[self.controls.photo], values[self.wish]
+        analysis = self._analysis(values)
         if path is None:
-            return {state: gr.skip()}
-        pixels = values.get(size)  # not there where the network's own size is wanted
-        switches = (values[switch] for switch in controls.switches)
-        request = Request(values[network], int(pixels) if pixels else None, *switches)
-        result = Result.make(held.source if path == held.shown else path, request)
-        source = result.source
-        segmentation = result.segmentation
-        # Of many classes the image's likeliest stand first, so the list is new with every photo.
-        same_list = segmentation.classes == held.segmentation.classes and len(segmentation.classes) <= _SHORT_LIST
+            return {self.controls.problem: views.problem(_NO_PHOTO, stale=True)}
+        is_own = self._is_held(held, values[self.outputs.key])
+        if is_own and held.shows(path) and held.answers(analysis):
+            is_back = "stale" in (values[self.controls.problem] or "")
+            return {self.controls.problem: "" if is_back else gr.skip()}
+
+        context = copy_context()  # the pass may run in another visitor's thread
+
+        def watch(done: int, total: int) -> None:
+            wish.check((path, analysis))
+            if total > 1:
+                context.run(progress, (done, total), desc=f"pass {done + 1} of {total}")
+
+        try:
+            wish.check((path, analysis))
+            same_photo = is_own and path == held.shown
+            result = Result.make(held.source if same_photo else path, analysis, partial(run_network, watch=watch))
+            wish.check((path, analysis))
+        except Overtaken:
+            return self._go_back(held, _STOPPED) if wish.is_stopped else {self.state: gr.skip()}
+        except gr.Error as error:
+            return self._go_back(held, error) if is_own else {self.controls.problem: views.problem(error, stale=True)}
+        return self._show(held, result)
+
+    def _go_back(self, held: Result, reason: object) -> dict[object, object]:
+        """Set the controls to what the page shows, and say why."""
+        controls, analysis = self.controls, held.analysis
         return {
-            state: result,
+            controls.problem: views.problem(reason),
+            controls.photo: keep_copy(held.shown, controls.photo),  # the first example's file lies elsewhere
+            controls.network: analysis.network,
+            controls.size: max(held.segmentation.analysis_size),
+            controls.best_quality: analysis.best_quality,
+            controls.refine: analysis.refine,
+        }
+
+    def _show(self, held: Result, result: Result) -> dict[object, object]:
+        controls, outputs, segmentation = self.controls, self.outputs, result.segmentation
+        # Of many classes the image's likeliest stand first, so the list is new with every photo.
+        same_list = segmentation.classes == held.segmentation.classes and len(segmentation.classes) <= SHORT_LIST
+        return {
+            self.state: result,
             outputs.table: views.class_table(segmentation),
             outputs.pixel: views.pixel_hint(),
             outputs.key: result.key,
             outputs.files["Mask"]: result.mask,
             outputs.files["Scores"]: result.scores,
             outputs.files["COCO RLE"]: result.rle,
-            controls.heat_class: gr.skip() if same_list else gr.Dropdown(_class_choices(segmentation), value=AUTO),
-            size: max(segmentation.analysis_size),
-            photo: gr.skip() if result.shown == source else result.shown,
+            controls.problem: "",
+            controls.note: views.size_note(segmentation),
+            controls.heat_class: gr.skip() if same_list else gr.Dropdown(class_choices(segmentation), value=AUTO),
+            controls.size: max(segmentation.analysis_size),
+            controls.photo: gr.skip() if result.shown == result.source else result.shown,
         }
 
-    def segment_new_photo(
-        values: dict[gr.components.Component, Any], progress: gr.Progress = _DOWNLOAD_PROGRESS
-    ) -> dict[object, object]:
-        # The photo field also changes when a copy that the browser can show takes the place of the upload.
-        return {state: gr.skip()} if values[photo] == values[state].shown else segment_photo(values, progress)
-
-    def is_held(result: Result, key: str) -> bool:
+    def _is_held(self, result: Result, key: str) -> bool:
         # Of a visitor whom it has forgotten, Gradio hands out the first example's result.
-        return result.key != first or key == first
+        return result.key != self.first or key == self.first
 
-    def draw(result: Result, key: str, *look_values: object) -> dict[object, object]:
-        return show(result.draw(Look(*look_values))) if is_held(result, key) else {outputs.facts: _FORGOTTEN}
+    def draw(self, result: Result, key: str, *style: object) -> dict[object, object]:
+        """Draw the result in the chosen style."""
+        outputs = self.outputs
+        if not self._is_held(result, key):
+            return {outputs.facts: _FORGOTTEN}
+        drawing = result.draw(Style(*style))
+        shown = {getattr(outputs, name): value for name, value in vars(drawing).items()}  # they bear the same names
+        return {**shown, outputs.files["Overlay"]: drawing.overlay, outputs.files["Heatmap"]: drawing.heatmap}
 
-    def probe_photo(result: Result, path: str, event: gr.SelectData) -> str:
-        return result.probe(path, *event.index) if result.shows(path) else views.pixel_hint()
-
-    def probe_overlay(result: Result, key: str, path: str, event: gr.SelectData) -> str:
-        return result.probe(path, *event.index) if is_held(result, key) else _FORGOTTEN
-
-    pictures = [getattr(outputs, field.name) for field in fields(Drawing)]
-    pictures += [outputs.files["Overlay"], outputs.files["Heatmap"]]
-    fixed_files = [outputs.files[name] for name in ("Mask", "Scores", "COCO RLE")]
-    pass_outputs = [state, outputs.key, outputs.table, outputs.pixel, *fixed_files, controls.heat_class, size, photo]
-    network_pass = {
-        **in_line(),
-        "trigger_mode": "always_last",
-        "show_progress": "minimal",
-        "show_progress_on": [outputs.overlay],
-        "api_visibility": "private",
-    }
-    at_once = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
-    at_own_size = {state, photo, network, *controls.switches}
-    everything = {*at_own_size, size}
-    passes = (
-        photo.change(segment_new_photo, everything, pass_outputs, **network_pass),
-        size.release(segment_photo, everything, pass_outputs, **network_pass),
-        network.change(segment_photo, at_own_size, pass_outputs, **network_pass),
-        *(switch.input(segment_photo, everything, pass_outputs, **network_pass) for switch in controls.switches),
-    )
-    for done in passes:
-        # Drawn as a step of its own, with the look that the visitor has chosen by then.
-        done.success(draw, [state, outputs.key, *look], pictures, **at_once)
-    for control in look:
-        control.input(draw, [state, outputs.key, *look], pictures, **at_once)
-    network.change(views.story, network, controls.story, **at_once)
-    photo.select(probe_photo, [state, photo], outputs.pixel, **at_once)
-    outputs.overlay.select(probe_overlay, [state, outputs.key, outputs.overlay], outputs.pixel, **at_once)
+    def probe(self, result: Result, key: str, path: str | None, point: dict[str, Any]) -> str:
+        """Describe the pixel that was clicked."""
+        if not self._is_held(result, key):
+            return _FORGOTTEN
+        other_photo = point["picture"] == self.controls.photo.elem_id and not (path and result.shows(path))
+        return views.pixel_hint() if other_photo else result.probe(float(point["x"]), float(point["y"]))
 
 
-def _picture(path: str, name: str, alternative: str) -> gr.Image:
-    return gr.Image(
-        path,
-        type="filepath",
-        show_label=False,
-        interactive=False,
-        buttons=["download", "fullscreen"],
-        elem_id=name,
-        elem_classes="picture",
-        alt_text=alternative,
-    )
-
-
-def _download(label: str, path: str) -> gr.DownloadButton:
-    name = label.lower().replace(" ", "-")
-    return gr.DownloadButton(label, path, size="sm", min_width=70, elem_id=f"download-{name}")
-
-
-def _class_choices(segmentation: Segmentation) -> list[tuple[str, str]]:
-    names = list(segmentation.classes)
-    if len(names) > _SHORT_LIST:
-        likeliest = segmentation.likeliest_classes(_OFFERED_FIRST)
-        names = likeliest + sorted(set(names) - set(likeliest), key=str.casefold)
-    return [("main class", AUTO), *((name, name) for name in names)]
+def _describe(network: str) -> list[str]:
+    return [views.story(network), views.knows(network)]

@@ -48,7 +48,7 @@ def open_page(browser: Browser, demo_url: str) -> Iterator[object]:
         page.on("request", lambda request: foreign.append(request.url) if _is_foreign(request.url, demo_url) else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(demo_url + query)
-        page.wait_for_selector("#said [data-view]", state="attached", timeout=60_000)
+        page.wait_for_selector("#said [data-view]", state="attached", timeout=120_000)
         if query:  # it may have opened another tab
             return page
         page.wait_for_selector("#overlay img", timeout=60_000)

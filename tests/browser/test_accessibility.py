@@ -8,7 +8,7 @@ from steps import go
 # Each tab and lesson, by the tabs that lead to it, with an element of it.
 PLACES = {
     ("Segment",): "#overlay img",
-    ("Compare",): "#cmp-run",
+    ("Compare",): "#cmp-pair input",
     ("Batch",): "#batch-run",
     ("About",): "#about",
     ("Lessons", "Linear to 1×1 conv"): "#fc-steps",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
-from steps import go
+from steps import choose_photo, go
 
 from segdemo.lessons import transfer
 from segdemo.ui import lesson_transfer
@@ -107,7 +107,7 @@ def test_the_size_trace_follows_network_and_size(open_lesson):
     page.locator("#st-height input").press("Tab")
     expect(table).to_contain_text("64×500 → 64×512")
     page.locator("#st-network input").click()
-    page.get_by_role("option", name="Classifier, 1×1 conv", exact=True).click()
+    page.get_by_role("option", name="Classifier, 1×1 conv · pets and people", exact=True).click()
     expect(table).to_contain_text("backbone.0")
     page.locator("#st-width input").fill("0")
     page.locator("#st-width input").press("Tab")
@@ -135,26 +135,27 @@ def test_the_classifier_is_slid_over_the_photo(open_lesson):
 
 @pytest.fixture
 def logs(monkeypatch, tmp_path):
-    """Let the lesson find one run: the transferred network's, frozen for one epoch."""
+    """Let the lesson find two recorded runs."""
     monkeypatch.setattr(lesson_transfer, "LOGS", tmp_path)
-    head = "phase,epoch,minutes,loss,u_miou,u_foreground_iou,u_pixel_accuracy"
-    rows = ("1,1,3.0,0.9,0.61,0.71,0.81", "2,2,7.0,0.7,0.64,0.74,0.84", "2,3,11.0,0.6,0.67,0.77,0.87")
-    (tmp_path / transfer.TRANSFERRED_LOG).write_text("\n".join((head, *rows)), encoding="utf-8")
+    head = "training,photos,encoder_rate,step,minutes,loss,miou,foreground_iou,pixel_accuracy"
+    rows = ("frozen,3000,0.1,20,3.0,0.9,0.61,0.71,0.81", "fine-tuned,100,0.1,20,7.0,0.7,0.64,0.74,0.84")
+    (tmp_path / transfer.RUNS).write_text("\n".join((head, *rows)), encoding="utf-8")
     return tmp_path
 
 
-def test_recorded_curves_follow_figure_and_axis(logs, open_lesson):
+def test_recorded_curves_follow_comparison_figure_and_axis(logs, open_lesson):
     page = open_lesson("Transfer learning")
     curves = page.locator("#tl-curves")
     page.get_by_label("foreground IoU", exact=True).check()
-    expect(curves).to_contain_text("frozen: 0.710 after epoch 1, 3 minutes; fine-tuned: 0.770 after epoch 3")
-    expect(curves).to_contain_text(f"There is no recorded run {transfer.RANDOM_LOG}.")
+    expect(curves).to_contain_text("frozen: 0.710")
+    page.get_by_label("100 photos", exact=True).check()
+    expect(curves).to_contain_text("fine-tuned: 0.740")
     picture = curves.get_by_role("img")
-    expect(picture).to_have_accessible_name(re.compile("foreground IoU by epoch.*fine-tuned: 0.770"))
+    expect(picture).to_have_accessible_name(re.compile("foreground IoU by step.*fine-tuned: 0.740"))
     page.get_by_label("minutes", exact=True).check()
     expect(picture).to_have_accessible_name(re.compile("by minutes"))
     curves.get_by_text("All numbers").click()
-    expect(curves.get_by_role("row", name="fine-tuned 3 11.0 0.670 0.770 0.870 0.600")).to_be_visible()
+    expect(curves.get_by_role("row", name="fine-tuned 20 7.0 0.640 0.740 0.840 0.700")).to_be_visible()
 
 
 def test_a_chart_is_saved_as_a_file(logs, open_lesson, tmp_path):
@@ -170,7 +171,7 @@ def test_what_is_trainable_follows_the_training(open_lesson):
     page = open_lesson("Transfer learning")
     parts = page.locator("#tl-parts")
     expect(parts.get_by_role("row", name="encoder stage 5")).to_contain_text("stayanother network")
-    expect(parts).to_contain_text("parameters are trainable, 22.6%")
+    expect(parts).to_contain_text("parameters are trainable, 14.6%")
     page.get_by_label("from nothing", exact=True).check()
     expect(parts.get_by_role("row", name="encoder stage 5")).to_contain_text("moverandom weights")
     expect(parts).to_contain_text("parameters are trainable, 100.0%")
@@ -193,6 +194,8 @@ def test_batchnorm_moves_with_the_batches_and_their_brightness(open_lesson):
 def test_the_line_that_freezes_nothing_is_told_from_the_one_that_does(open_lesson):
     page = open_lesson("Transfer learning")
     trap = page.locator("#tl-trap")
+    expect(trap).to_contain_text("Guess which lines freeze")
+    page.get_by_label("parameter.requires_grad_ = False", exact=True).check()
     expect(trap).to_contain_text("it freezes nothing")
     expect(trap).to_contain_text("'bool' object is not callable")
     page.get_by_label("parameter.requires_grad_(False)", exact=True).check()
@@ -222,12 +225,6 @@ def test_the_lesson_on_transfer_fits_a_phone(open_lesson):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-def choose_photo(page, prefix, path):
-    photo = page.locator(f"#{prefix}-photo")
-    photo.get_by_label("Remove Image").or_(photo.get_by_label("Clear")).first.click()
-    page.locator(f"#{prefix}-photo input[type=file]").set_input_files(str(path))
-
-
 def test_another_photo_has_other_skip_shares_and_feature_maps(open_lesson, striped_photo):
     page = open_lesson("Sizes")
     table, maps, part = page.locator("#ss-table"), page.locator("#fm-maps"), page.locator("#ss-pool4 img")
@@ -238,7 +235,7 @@ def test_another_photo_has_other_skip_shares_and_feature_maps(open_lesson, strip
     expect(part).not_to_have_attribute("src", old, timeout=SLOW)
     assert table.inner_text() != before
     choose_photo(page, "st", striped_photo)
-    expect(maps).to_contain_text("seen at 96×64 pixels", timeout=SLOW)
+    expect(maps).to_contain_text("seen at 224×149 pixels", timeout=SLOW)
     shares = [cell.rstrip("%") for cell in table.locator("td:nth-child(3)").all_inner_texts()]
     assert sum(map(float, shares)) == pytest.approx(100, abs=0.2)
 
@@ -248,7 +245,7 @@ def test_another_network_has_other_feature_maps(open_lesson):
     maps = page.locator("#fm-maps")
     expect(maps).to_contain_text("VGG-FCN-8s: the photo")
     page.locator("#fm-network input").click()
-    page.get_by_role("option", name="Classifier, 1×1 conv", exact=True).click()
+    page.get_by_role("option", name="Classifier, 1×1 conv · pets and people", exact=True).click()
     expect(maps).to_contain_text("Classifier, 1×1 conv: the photo", timeout=SLOW)
     expect(maps.locator("img")).to_have_count(30)
     with page.expect_download() as caught:

@@ -20,7 +20,7 @@ def test_a_link_opens_a_lesson(open_page):
 
 def test_a_link_opens_a_lesson_with_a_network(open_page):
     page = open_page(query="?lesson=size-trace&network=fcn32s_vgg16")
-    expect(page.locator("#st-network input")).to_have_value("VGG-FCN-32s")
+    expect(page.locator("#st-network input")).to_have_value("VGG-FCN-32s · pets and people")
     expect(page.locator("#st-table")).to_contain_text("26 layers")
 
 
@@ -36,11 +36,13 @@ def test_a_link_opens_networks_to_compare(open_page, demo_url):
     page = open_page(query=query)
     chosen(page, "Compare")
     for title, is_chosen in {"VGG-FCN-32s": True, "U-Net": True, "VGG-FCN-8s": False}.items():
-        expect(page.locator("#cmp-networks").get_by_label(title, exact=True)).to_be_checked(checked=is_chosen)
+        expect(page.locator("#cmp-networks").get_by_label(f"{title} · pets and people", exact=True)).to_be_checked(
+            checked=is_chosen
+        )
     expect(page).to_have_url(demo_url + query)
-    page.locator("#cmp-networks").get_by_label("VGG-FCN-8s", exact=True).check()
+    expect(page.locator("#cmp-table")).to_contain_text("VGG-FCN-32s · pets and people and U-Net", timeout=SLOW)
+    page.locator("#cmp-networks").get_by_label("VGG-FCN-8s · pets and people", exact=True).check()
     expect(page).to_have_url(re.compile("network=fcn32s_vgg16%2Cunet_vgg16_bn%2Cfcn8s_vgg16"))
-    page.locator("#cmp-run").click()
     expect(page.locator("#cmp-table")).to_contain_text("VGG-FCN-8s", timeout=SLOW)
 
 
@@ -55,15 +57,15 @@ def test_what_a_link_names_in_vain_is_said(open_page):
 def test_the_address_follows_and_opens_the_same_again(open_page, demo_url):
     page = open_page()
     assert page.url == demo_url
-    page.locator("#examples .gallery-item").nth(3).click()
+    page.locator("#examples .gallery-item").nth(4).click()
     expect(page).to_have_url(f"{demo_url}?example=tower")
     page.get_by_role("tab", name="Lessons").click()
     page.get_by_role("tab", name="Sizes").click()
     page.locator("#st-network input").click()
-    page.get_by_role("option", name="VGG-FCN-16s", exact=True).click()
+    page.get_by_role("option", name="VGG-FCN-16s · pets and people", exact=True).click()
     expect(page).to_have_url(f"{demo_url}?tab=lessons&lesson=size-trace&network=fcn16s_vgg16")
     page.reload()
-    expect(page.locator("#st-network input")).to_have_value("VGG-FCN-16s")
+    expect(page.locator("#st-network input")).to_have_value("VGG-FCN-16s · pets and people")
     page.get_by_role("tab", name="Segment").click()
     expect(page).to_have_url(demo_url)
 

@@ -1,0 +1,265 @@
+"""Why a network says what it says at one cell: where it looks, which channels speak, what is lost when part is hidden.
+
+Sources: Luo, Li, Urtasun, Zemel, "Understanding the Effective Receptive Field in Deep Convolutional Neural Networks",
+NeurIPS 2016; Zhou, Khosla, Lapedriza, Oliva, Torralba, "Learning Deep Features for Discriminative Localization", CVPR
+2016 (CAM); Selvaraju et al., "Grad-CAM", ICCV 2017; Zeiler, Fergus, "Visualizing and Understanding Convolutional
+Networks", ECCV 2014 (occlusion).
+"""
+
+from dataclasses import dataclass
+from math import lcm
+
+import torch
+from torch import Tensor
+
+from segdemo.lessons.skip_shares import SOURCES
+from segdemo.models import SegmentationNetwork
+from segdemo.models.fcn import FCN
+from segdemo.models.network import pad_to_multiple
+from segdemo.models.receptive_field import receptive_field
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle of pixels; the right column and the bottom row are the first ones outside.
+
+    Attributes:
+        left: Column.
+        top: Row.
+        right: Column.
+        bottom: Row.
+    """
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.right - self.left, self.bottom - self.top
+
+    def clipped(self, width: int, height: int) -> "Box":
+        """Give the part that lies on an image."""
+        return Box(max(self.left, 0), max(self.top, 0), min(self.right, width), min(self.bottom, height))
+
+
+def theoretical_field(network: SegmentationNetwork, row: int, column: int) -> Box:
+    """Give the pixels of the analysed image on which the scores of one cell can depend.
+
+    Args:
+        network: In `eval` mode; no other thread may use it meanwhile.
+        row: Of the cell in the score map.
+        column: Of the cell.
+
+    Returns:
+        The box, which may reach beyond the image. Of an FCN with skips it is that of the longest path.
+    """
+    before, after = receptive_field(network, network.score_map, lcm(network.size_multiple, network.stride))
+    top, left = row * network.stride, column * network.stride
+    return Box(left - before, top - before, left + after + 1, top + after + 1)
+
+
+def effective_field(
+    network: SegmentationNetwork, image: Tensor, class_index: int, row: int, column: int
+) -> tuple[Tensor, float]:
+    """Measure how much each pixel moves one cell's score: the size of the gradient, its colours added up.
+
+    Args:
+        network: In `eval` mode.
+        image: Normalised, `[3, H, W]`.
+        class_index: Whose score.
+        row: Of the cell in the score map.
+        column: Of the cell.
+
+    Returns:
+        float32 `[H, W]`, at least 0, and the score.
+    """
+    with torch.enable_grad():
+        pixels = image.detach().clone().requires_grad_()
+        score = network.padded_score_map(pixels[None])[0, class_index, row, column]
+        (gradient,) = torch.autograd.grad(score, pixels)
+    return gradient.abs().sum(0), float(score.detach())
+
+
+def share_box(field: Tensor, share: float) -> Box:
+    """Find the smallest square round a field's centre of mass that holds a share of it.
+
+    Args:
+        field: `[H, W]`, at least 0.
+        share: 0 to 1.
+    """
+    height, width = field.shape
+    total = field.sum().clamp_min(torch.finfo(field.dtype).tiny)
+    rows, columns = torch.arange(height), torch.arange(width)
+    y = int((field.sum(1) * rows).sum() / total)
+    x = int((field.sum(0) * columns).sum() / total)
+    distance = torch.maximum((rows - y).abs()[:, None], (columns - x).abs()[None])
+    within = torch.zeros(max(height, width) + 1).index_add_(0, distance.flatten(), field.flatten()).cumsum(0)
+    radius = int((within >= share * within[-1]).nonzero()[0])
+    return Box(x - radius, y - radius, x + radius + 1, y + radius + 1)
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """One score taken apart into what each channel adds.
+
+    Attributes:
+        terms: float32 `[channels]`, `w_k · f_k` at the cell.
+        maps: float32 `[channels, h, w]`, the features `f`.
+        bias: Of the class.
+        score: What the network says.
+    """
+
+    terms: Tensor
+    maps: Tensor
+    bias: float
+    score: float
+
+    @property
+    def total(self) -> float:
+        """All terms and the bias."""
+        return float(self.terms.double().sum()) + self.bias
+
+    def largest(self, count: int) -> list[int]:
+        """Give the channels that say most for the class or against it, most first."""
+        return self.terms.abs().topk(min(count, len(self.terms))).indices.tolist()
+
+
+@torch.inference_mode()
+def contributions(
+    network: SegmentationNetwork, image: Tensor, class_index: int, row: int, column: int
+) -> Contributions:
+    """Take one cell's score apart: `score = Σ w_k · f_k + b`.
+
+    Args:
+        network: One with a `score_layer`, in `eval` mode; no other thread may use it meanwhile.
+        image: Normalised, `[3, H, W]`.
+        class_index: Whose score.
+        row: Of the cell in the score map.
+        column: Of the cell.
+
+    Raises:
+        ValueError: The network's scores are a sum of several layers.
+    """
+    features, scores = _last_features(network, image)
+    layer = network.score_layer
+    terms = layer.weight[class_index, :, 0, 0] * features[:, row, column]
+    return Contributions(terms, features, float(layer.bias[class_index]), float(scores[class_index, row, column]))
+
+
+@dataclass(frozen=True)
+class PathShares:
+    """One score of an FCN taken apart into its paths: fc7, and the skips that its output adds.
+
+    Attributes:
+        parts: Scores by path.
+        score: What the network says.
+    """
+
+    parts: dict[str, float]
+    score: float
+
+
+@torch.inference_mode()
+def path_shares(network: FCN, image: Tensor, class_index: int, row: int, column: int) -> PathShares:
+    """Take one cell's score apart; the biases of the score layers are in their paths.
+
+    Args:
+        network: In `eval` mode.
+        image: Normalised, `[3, H, W]`.
+        class_index: Whose score.
+        row: Of the cell in the score map.
+        column: Of the cell.
+    """
+    separate = network.separate_scores(pad_to_multiple(image[None], network.size_multiple))
+
+    def at_cell(maps: dict[int, Tensor]) -> float:
+        return float(network.add_up(maps)[network.stride][0, class_index, row, column])
+
+    def alone(stride: int) -> dict[int, Tensor]:
+        return {s: scores if s == stride else torch.zeros_like(scores) for s, scores in separate.items()}
+
+    used = {source: stride for source, stride in SOURCES.items() if stride >= network.stride}
+    return PathShares({source: at_cell(alone(stride)) for source, stride in used.items()}, at_cell(separate))
+
+
+@dataclass(frozen=True)
+class GradCam:
+    """Grad-CAM beside the class activation map.
+
+    Attributes:
+        cam: float32 `[h, w]`, the score map minus the bias: `Σ w_k · f_k` at each cell.
+        grad_cam: float32 `[h, w]`, before its ReLU: the features weighted by the mean gradient of the pooled logit.
+        factor: By which the first is larger: the number of cells.
+        difference: The largest between the first and the second times the factor.
+    """
+
+    cam: Tensor
+    grad_cam: Tensor
+    factor: int
+    difference: float
+
+
+def grad_cam(network: SegmentationNetwork, image: Tensor, class_index: int) -> GradCam:
+    """Compute Grad-CAM by backprop from the pooled logit, and compare it with the CAM.
+
+    For global average pooling and one Linear layer the gradient for each cell of channel k is `w_k / cells`, so both
+    are one map up to that factor.
+
+    Args:
+        network: One with a `score_layer`, in `eval` mode; no other thread may use it meanwhile.
+        image: Normalised, `[3, H, W]`.
+        class_index: Whose logit.
+
+    Raises:
+        ValueError: The network's scores are a sum of several layers.
+    """
+    with torch.no_grad():
+        features, scores = _last_features(network, image)
+    layer = network.score_layer
+    with torch.enable_grad():
+        leaf = features.detach()[None].requires_grad_()
+        logit = layer(leaf).mean((2, 3))[0, class_index]
+        (gradient,) = torch.autograd.grad(logit, leaf)
+    found = torch.einsum("k,khw->hw", gradient[0].mean((1, 2)), features)
+    cam = scores[class_index] - layer.bias[class_index].detach()
+    return GradCam(cam, found, cam.numel(), float((cam - found * cam.numel()).abs().max()))
+
+
+def occlude(image: Tensor, square: Box) -> Tensor:
+    """Lay a square of the mean colour, a grey, over an image.
+
+    Args:
+        image: Normalised, `[3, H, W]`, so that 0 is the mean.
+        square: What is hidden; it may reach beyond the image.
+
+    Returns:
+        A copy.
+    """
+    box = square.clipped(image.shape[2], image.shape[1])
+    hidden = image.clone()
+    hidden[:, box.top : box.bottom, box.left : box.right] = 0
+    return hidden
+
+
+@torch.inference_mode()
+def score_at(network: SegmentationNetwork, image: Tensor, class_index: int, row: int, column: int) -> float:
+    """Give one cell's score: `image` is normalised, `[3, H, W]`."""
+    return float(network.padded_score_map(image[None])[0, class_index, row, column])
+
+
+def _last_features(network: SegmentationNetwork, image: Tensor) -> tuple[Tensor, Tensor]:
+    """Run a network on one image: what its last 1×1 conv reads, `[channels, h, w]`, and the scores `[C, h, w]`."""
+    layer = network.score_layer
+    if layer is None:
+        raise ValueError("This network adds up the scores of several layers.")
+    read: list[Tensor] = []
+    hook = layer.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0]))
+    try:
+        scores = network.score_map(pad_to_multiple(image[None], network.size_multiple))
+    finally:
+        hook.remove()
+    height, width = image.shape[1:]
+    return network.crop_map(read[0], height, width)[0], network.crop_map(scores, height, width)[0]

@@ -1,0 +1,48 @@
+"""Cells where they are drawn: cell i of every score map is centred at pixel (i + 0.5)·stride, counted from the edge.
+
+A 2×2 pooling keeps to that by itself. A strided conv of odd kernel does not: cell i of a ResNet is centred on pixel
+i·stride, half a stride too far left and up. So a ResNet sees its image moved right and down by half a stride, and drops
+the first row and column of cells, which lie over the padding. The centre is then off by half a pixel, the least that a
+move by whole pixels allows: the centre of an odd window is the middle of a pixel, and (i + 0.5)·stride is the edge of
+one.
+"""
+
+from collections import OrderedDict
+
+from torch import Tensor, nn
+
+
+class Shift(nn.ReplicationPad2d):
+    """Move images right and down by half a stride: `[N, C, H, W]` → `[N, C, H + stride, W + stride]`.
+
+    As much is added on the right and at the bottom, so that the network sees the same surroundings on all sides.
+
+    Args:
+        stride: Pixels per cell, even.
+    """
+
+    def __init__(self, stride: int) -> None:
+        super().__init__(stride // 2)
+
+
+class DropFirst(nn.Module):
+    """Drop the first row and column of cells: `[N, C, h + 1, w + 1]` → `[N, C, h, w]`."""
+
+    def forward(self, cells: Tensor) -> Tensor:
+        """Drop them."""
+        return cells[..., 1:, 1:]
+
+
+def aligned(layers: OrderedDict[str, nn.Module], stride: int) -> nn.Sequential:
+    """Chain the layers of a ResNet so that cell i is centred at (i + 0.5)·stride.
+
+    Args:
+        layers: By name; together they map `[N, 3, H, W]` to `[N, C, ⌈H/stride⌉, ⌈W/stride⌉]`, with cell i centred on
+            pixel i·stride.
+        stride: Pixels per cell, even.
+
+    Returns:
+        Layers that map images of multiples of the stride to `[N, C, H/stride, W/stride]`; the names of the weights are
+        those of `layers`.
+    """
+    return nn.Sequential(OrderedDict(shift=Shift(stride), **layers, drop=DropFirst()))

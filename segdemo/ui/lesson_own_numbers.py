@@ -1,0 +1,71 @@
+"""The part of the transposed-conv lesson that takes a visitor's own numbers."""
+
+from collections.abc import Mapping
+from html import escape
+
+import gradio as gr
+from torch import Tensor
+
+from segdemo.lessons import torch_lines
+from segdemo.lessons.matrices import MOST, read_matrix
+from segdemo.lessons.transposed_conv import Setting, conv_matrix, transposed_conv
+from segdemo.ui.lesson_parts import AT_ONCE, torch_code
+
+_TEXTBOOK = "0 1\n2 3"
+_TEXT = """
+#### Your own numbers
+Type an input and a kernel, a row a line. The output is torch's; below it is the sum that makes one of its cells.
+"""
+
+
+def build() -> Mapping[str, gr.Textbox]:
+    """Lay the part out and wire it; gives the fields that a link can set."""
+    gr.Markdown(_TEXT)
+    first = _draw(_TEXTBOOK, _TEXTBOOK, 1, 0)
+    with gr.Row():
+        values = gr.Textbox(_TEXTBOOK, label="Input", lines=2, max_lines=MOST, min_width=110, elem_id="own-input")
+        kernel = gr.Textbox(_TEXTBOOK, label="Kernel", lines=2, max_lines=MOST, min_width=110, elem_id="own-kernel")
+        stride = gr.Number(1, label="Stride", minimum=1, maximum=4, precision=0, min_width=80, elem_id="own-stride")
+        padding = gr.Number(0, label="Padding", minimum=0, maximum=3, precision=0, min_width=80, elem_id="own-padding")
+    answer = gr.HTML(first[0], elem_id="own-output")
+    code = torch_code(first[1])
+    controls = [values, kernel, stride, padding]
+    for control in controls:
+        control.change(_draw, controls, [answer, code], **AT_ONCE)
+    return {"input": values, "kernel": kernel}
+
+
+def _draw(input_text: str, kernel_text: str, stride: float | None, padding: float | None) -> list[object]:
+    try:
+        values, kernel = read_matrix(input_text, "input"), read_matrix(kernel_text, "kernel")
+        setting = Setting(len(values), len(kernel), int(stride or 0), int(padding or 0))
+    except ValueError as error:
+        return [f"<p class='formula' role='alert'>{escape(str(error))}</p>", ""]
+    found = transposed_conv(values, kernel, setting)
+    tables = "".join(
+        f"<figure><figcaption>{name}</figcaption>{_table(matrix)}</figure>"
+        for name, matrix in (("Input", values), ("Kernel", kernel), ("Output", found))
+    )
+    return [
+        f"<div class='matrices'>{tables}</div>"
+        f"<p class='formula' role='status'>{_sum(values, kernel, setting, found)}</p>",
+        torch_lines.transposed_conv(values, kernel, setting),
+    ]
+
+
+def _table(matrix: Tensor) -> str:
+    rows = "".join("<tr>" + "".join(f"<td>{value:g}</td>" for value in row) + "</tr>" for row in matrix.tolist())
+    return f"<table class='trace plain'>{rows}</table>"
+
+
+def _sum(values: Tensor, kernel: Tensor, setting: Setting, found: Tensor) -> str:
+    """Write out the sum of the prints that meet in the output's middle cell."""
+    row = column = setting.size // 2
+    taken = _transposed_row(kernel, setting, row * setting.size + column)
+    terms = [f"{value:g}·{weight:g}" for value, weight in zip(values.flatten().tolist(), taken, strict=True) if weight]
+    return f"Cell ({row}, {column}): {' + '.join(terms) or '0'} = <b>{float(found[row, column]):g}</b>"
+
+
+def _transposed_row(kernel: Tensor, setting: Setting, index: int) -> list[float]:
+    """Give the weights with which one output cell adds up the input's cells: a row of Cᵀ."""
+    return conv_matrix(kernel, setting).T[index].tolist()

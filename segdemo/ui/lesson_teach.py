@@ -1,0 +1,271 @@
+"""The lesson in which a visitor teaches a 1×1 conv a class of their own."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+
+import gradio as gr
+import torch
+from torch import Tensor
+
+from segdemo import catalog, render
+from segdemo.devices import device_lock
+from segdemo.lessons import teach
+from segdemo.lessons.teaching import Photo, Teaching
+from segdemo.models.taught import TaughtVGG
+from segdemo.segmentation import Segmentation
+from segdemo.segmenter import normalised
+from segdemo.ui import files, views
+from segdemo.ui.gradio_compat import shown_file
+from segdemo.ui.lesson_parts import AT_ONCE, IN_TURN, lesson_network, read_photo, table
+from segdemo.ui.link import Place
+from segdemo.ui.photo_input import photo_field
+
+_TRUNK = "fcn8s_vgg16"
+_SHOWN = 512  # pixels, the longer side of a picture
+_OPACITY = 0.6
+_UNMARKED = "not marked"
+_TEXT = """
+### Teach it your own class
+Name a class, tap a few points **on** it and a few **beside** it. A frozen VGG16 gives 1,280 numbers for each cell of
+8×8 pixels: pool3, pool4 and conv5 on one grid. A **1×1 conv** learns from the tapped cells alone, and answers at every
+cell. Then choose another photo: does it find your class there?
+
+**Try this:** tap three points on the animal and three beside it. **Watch:** the class map covers the rest of it.
+**Because:** cells that show the same kind of thing have similar features, so a few of them stand for all.
+
+No points, only labels? Choose **whole photos**, and mark one photo that has your class and one that has none: features
+are pooled, a Linear layer learns from the means, and its weight answers at every cell as a 1×1 conv.
+"""
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What the page holds of the lesson: what changes with every step, in the order in which `_show` gives it."""
+
+    photos: gr.Radio
+    tap_means: gr.Radio
+    mark: gr.Radio
+    heatmap_of: gr.Radio
+    tapped: gr.Image
+    class_map: gr.Image
+    heatmap: gr.Image
+    said: gr.HTML
+    facts: gr.HTML
+    saved: gr.DownloadButton
+
+    def every(self) -> list[gr.Component]:
+        return list(vars(self).values())
+
+
+def build() -> Place:
+    """Lay the lesson out and wire it; gives what a link can set."""
+    gr.Markdown(_TEXT)
+    with gr.Row():
+        with gr.Column(scale=3, min_width=260, elem_classes="controls"):
+            photo, examples = photo_field("teach", "The photo that you teach on", camera=True)
+            first = Teaching().with_photo(_read(shown_file(photo)))
+            names = gr.Textbox(
+                ", ".join(first.classes[1:]),
+                label=f"Your classes, up to {teach.MAX_CLASSES}, with commas between",
+                max_lines=1,
+                elem_id="teach-names",
+            )
+            way = gr.Radio(
+                [("points", False), ("whole photos", True)], value=False, label="Teach by", elem_id="teach-way"
+            )
+            tap_means = gr.Radio(_labels(first), value=1, label="A tap means", elem_id="teach-label")
+            mark = gr.Radio([], label="This photo shows", visible=False, elem_id="teach-mark")
+            with gr.Row():
+                undo = gr.Button("Undo", size="sm", min_width=60, elem_id="teach-undo")
+                clear = gr.Button("Clear", size="sm", min_width=60, elem_id="teach-clear")
+                restart = gr.Button("Start over", size="sm", min_width=60, elem_id="teach-restart")
+        with gr.Column(scale=8, min_width=300):
+            parts = _lay_out_results(first, tap_means, mark)
+            opened = gr.UploadButton(
+                "Open what you taught", file_types=[".safetensors"], size="sm", min_width=90, elem_id="teach-open"
+            )
+    state = gr.State(first)
+    _wire(state, parts, (photo, names, way), (undo, clear, restart, opened))
+    return Place(photo=photo, examples=examples)
+
+
+def _lay_out_results(first: Teaching, tap_means: gr.Radio, mark: gr.Radio) -> _Parts:
+    photos = gr.Radio(_photo_choices(first), value=first.shown, label="Photos", elem_id="teach-photos")
+    said = gr.HTML(elem_id="teach-said")
+    with gr.Row(elem_classes="teach-pictures"):
+        tapped = _picture(first.photo.image, "Tap here", "teach-photo-taps", "The photo, to tap on, with your points")
+        class_map = _picture(None, "Class map", "teach-map", "What it finds: the class map over the photo")
+        heatmap = _picture(None, "Heatmap", "teach-heatmap", "The probability of one class at each pixel")
+    heatmap_of = gr.Radio(_labels(first)[:-1], value=1, label="Heatmap of", elem_id="teach-heatmap-of")
+    facts = gr.HTML(elem_id="teach-facts")
+    saved = gr.DownloadButton("Save what you taught", None, size="sm", interactive=False, elem_id="teach-save")
+    return _Parts(photos, tap_means, mark, heatmap_of, tapped, class_map, heatmap, said, facts, saved)
+
+
+def _picture(value: object, label: str, name: str, alternative: str) -> gr.Image:
+    with gr.Column(min_width=200):
+        gr.HTML(f"<p class='caption'>{label}</p>")
+        return gr.Image(
+            value,
+            show_label=False,
+            type="pil",
+            format="jpeg" if name != "teach-heatmap" else "png",
+            interactive=False,
+            buttons=["download"],
+            elem_id=name,
+            elem_classes="teach-picture",
+            alt_text=alternative,
+        )
+
+
+def _wire(state: gr.State, parts: _Parts, chosen: tuple[gr.Component, ...], buttons: tuple[gr.Component, ...]) -> None:
+    photo, names, way = chosen
+    undo, clear, restart, opened = buttons
+    outputs = [state, *parts.every()]
+
+    def step(change: Callable[..., Teaching], fits: bool = True) -> Callable[..., list[object]]:
+        """Make an event's function of a change to what was taught."""
+
+        def run(teaching: Teaching, shown_class: int, *values: object) -> list[object]:
+            start = time.perf_counter()
+            if values == (None,):  # an emptied photo field
+                return [gr.skip()] * len(outputs)
+            try:
+                changed = change(teaching, *values)
+                changed = changed.fitted(_features) if fits else changed
+            except ValueError as error:
+                return [teaching, *_refused(str(error))]
+            return [changed, *_show(changed, shown_class, start)]
+
+        return run
+
+    def listen(
+        event: Callable[..., object], change: Callable[..., Teaching], *inputs: object, fits: bool = True
+    ) -> None:
+        event(step(change, fits), [state, parts.heatmap_of, *inputs], outputs, **IN_TURN)
+
+    def answer_tap(teaching: Teaching, shown_class: int, label: int, event: gr.SelectData) -> list[object]:
+        width, height = teaching.photo.image.size
+        x, y = ((place + 0.5) / side for place, side in zip(event.index, (width, height), strict=True))
+        return step(lambda old: old.tapped(x, y, label))(teaching, shown_class)
+
+    listen(photo.change, lambda old, path: old.with_photo(_read(path)), photo, fits=False)
+    listen(parts.photos.input, lambda old, index: replace(old, shown=index), parts.photos, fits=False)
+    for event in (names.submit, names.blur):
+        listen(event, Teaching.named, names)
+    listen(way.input, lambda old, whole: replace(old, whole_photos=whole), way)
+    listen(parts.mark.input, lambda old, label: old.marked(None if label == _UNMARKED else label), parts.mark)
+    every_tap = {**IN_TURN, "trigger_mode": "multiple"}  # quick ones wait for each other, and none is lost
+    parts.tapped.select(answer_tap, [state, parts.heatmap_of, parts.tap_means], outputs, **every_tap)
+    listen(undo.click, Teaching.undone)
+    listen(clear.click, Teaching.cleared)
+    listen(restart.click, lambda old: Teaching(classes=old.classes).with_photo(old.photo))
+    listen(opened.upload, lambda old, path: old.opened(Path(path)), opened, fits=False)
+    parts.heatmap_of.input(_heatmap, [state, parts.heatmap_of], parts.heatmap, **AT_ONCE)
+    opened.upload(lambda teaching: ", ".join(teaching.classes[1:]), state, names, **AT_ONCE)
+
+
+def _read(path: str) -> Photo:
+    image = read_photo(path)
+    return Photo.of(image.resize(render.display_size(image.size, _SHOWN), reducing_gap=2.0))
+
+
+@lru_cache(maxsize=16)  # of all visitors together: 9 MB each
+def _features(photo: Photo) -> Tensor:
+    """Run the frozen stages on a photo, once."""
+    image = normalised(photo.image, photo.analysis_size, catalog.find(_TRUNK).metadata)
+    with device_lock("cpu"):
+        return teach.photo_features(_network(2), image)
+
+
+@lru_cache(maxsize=teach.MAX_CLASSES)
+def _network(classes: int) -> TaughtVGG:
+    """Give a network on the FCN's stages, which all visitors share; whoever writes a file from it fills its conv."""
+    return TaughtVGG(list(lesson_network(_TRUNK).stages), classes).eval()
+
+
+def _labels(teaching: Teaching) -> list[tuple[str, int]]:
+    """Give the classes as choices, the background last."""
+    return [*((name, index) for index, name in enumerate(teaching.classes) if index), ("beside them all", 0)]
+
+
+def _photo_choices(teaching: Teaching) -> list[tuple[str, int]]:
+    return [(str(index + 1), index) for index in range(len(teaching.photos))]
+
+
+def _refused(sentence: str) -> list[object]:
+    """Say why nothing changed."""
+    return [gr.skip()] * 7 + [f"<p class='formula' role='alert'>{escape(sentence)}</p>", gr.skip(), gr.skip()]
+
+
+def _show(teaching: Teaching, shown_class: int, start: float) -> list[object]:
+    """Draw everything, in the order of `_Parts`."""
+    labels = _labels(teaching)
+    shown_class = min(shown_class or 1, len(teaching.classes) - 1)
+    marks = [*((f"has {name}", index) for name, index in labels[:-1]), ("has none", 0), (_UNMARKED, _UNMARKED)]
+    mark = teaching.marks[teaching.shown]
+    points = [(t.x, t.y, teaching.colours[t.label]) for t in teaching.taps if t.photo == teaching.shown]
+    choices = [
+        gr.Radio(_photo_choices(teaching), value=teaching.shown),
+        gr.Radio(labels, visible=not teaching.whole_photos),
+        gr.Radio(marks, value=_UNMARKED if mark is None else mark, visible=teaching.whole_photos),
+        gr.Radio(labels[:-1], value=shown_class),
+        render.points(teaching.photo.image, points),
+    ]
+    if teaching.layer is None:
+        return [*choices, None, None, "", _hint(teaching), gr.DownloadButton(interactive=False)]
+    found = teaching.segmentation(_features)
+    size = teaching.photo.image.size
+    class_map = render.overlay(teaching.photo.image, found.class_map(size), found.colours, _OPACITY)
+    heatmap = render.heatmap(found.heatmap(shown_class, size))
+    path = (
+        files.new_folder() / f"{'_'.join(files.plain(name) for name in teaching.classes[1:]) or 'taught'}.safetensors"
+    )
+    teaching.save(path, _network(len(teaching.classes)), catalog.find(_TRUNK))
+    facts = _facts(teaching, found, (time.perf_counter() - start) * 1000)
+    return [*choices, class_map, heatmap, "", facts, gr.DownloadButton(value=str(path), interactive=True)]
+
+
+def _heatmap(teaching: Teaching, index: int) -> object:
+    if teaching.layer is None:
+        return gr.skip()
+    return render.heatmap(teaching.segmentation(_features).heatmap(index, teaching.photo.image.size))
+
+
+def _hint(teaching: Teaching) -> str:
+    what = "Mark a photo that has it and one that has none." if teaching.whole_photos else "Tap on the photo."
+    return f"<p class='formula' role='status'>Nothing is taught yet. {what}</p>"
+
+
+def _facts(teaching: Teaching, found: Segmentation, milliseconds: float) -> str:
+    """Say what was fitted, and compare the 1×1 conv with the Linear layer of the same weight."""
+    features = _features(teaching.photo)
+    conv = torch.nn.Conv2d(*reversed(teaching.layer.weight.shape), 1)
+    with torch.no_grad():
+        conv.weight.copy_(teaching.layer.weight[:, :, None, None])
+        conv.bias.copy_(teaching.layer.bias)
+    _, height, width = features.shape
+    row, column = height // 2, width // 2
+    equal = teach.compare_layers(conv, features, row, column)
+    shape = str(list(equal.linear_shape))
+    rows = [
+        ["Linear layer on one cell", shape, f"cell ({row}, {column})", f"{equal.cell_difference:.1e}"],
+        ["Linear layer on pooled features", shape, "the mean of all cells", f"{equal.pooled_difference:.1e}"],
+    ]
+    source = f"{teaching.examples} {'marked photos' if teaching.whole_photos else 'taps'}"
+    how = f"fitted to {source} in {teaching.layer.steps} Newton steps" if teaching.layer.steps else "as it was opened"
+    sentence = (
+        f"The 1×1 conv's weight is <b>{list(equal.conv_shape)}</b>, {how}; {milliseconds:.0f} ms for this step. "
+        f"On this photo: {_shares(found)}."
+    )
+    heads = ["the same weight as a", "shape", "on", "largest difference from the conv"]
+    return f"{views.legend(found)}<p class='formula' role='status'>{sentence}</p>{table(heads, rows)}"
+
+
+def _shares(found: Segmentation) -> str:
+    areas = found.areas
+    return escape(", ".join(f"{name} {areas[name]:.1%}" for name in found.classes[1:]))

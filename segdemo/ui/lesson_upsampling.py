@@ -1,0 +1,69 @@
+"""The part of the transposed-conv lesson that upsamples a visitor's photo in four ways."""
+
+import gradio as gr
+from PIL import Image
+
+from segdemo import catalog, render
+from segdemo.devices import device_lock
+from segdemo.lessons import upsampling
+from segdemo.lessons.upsampling import WAYS
+from segdemo.ui.gradio_compat import shown_file
+from segdemo.ui.lesson_parts import IN_TURN, as_seen, lesson_network, picture, read_photo, table
+from segdemo.ui.link import Place
+from segdemo.ui.photo_input import photo_field
+
+_NETWORK = "fcn8s_vgg16"
+_SHOWN = 320  # pixels, the longer side of a picture
+_CAPTIONS = {
+    "learned": "Learned: the FCN's own transposed conv",
+    "bilinear": "Bilinear: the kernel that it started from",
+    "nearest": "Nearest: each cell a block",
+    "random": "Random: a transposed conv that nobody trained",
+}
+_TEXT = """
+#### Where does the plaid pattern come from?
+The FCN-8s scores cells of 8×8 pixels. Here its scores for your photo are brought to the photo's size in four ways.
+
+**Try this:** look at the random kernel's picture. **Watch:** the same pattern in every cell. **Because:** each cell
+leaves one print of the same kernel, and prints of random numbers do not add up to an even surface, as bilinear ones do.
+**Plaid** below is the share of the variance inside cells that is the same in all of them.
+"""
+
+
+def build() -> Place:
+    """Lay the part out and wire it; gives what a link can set."""
+    gr.Markdown(_TEXT)
+    with gr.Row():
+        with gr.Column(scale=3, min_width=260, elem_classes="controls"):
+            photo, examples = photo_field("up", "The photo whose scores are upsampled")
+        with gr.Column(scale=8, min_width=300):
+            first = _draw(shown_file(photo))
+            outputs = [gr.HTML(first[0], elem_id="up-table")]
+            with gr.Row():
+                outputs += [
+                    picture(value, _CAPTIONS[way], f"up-{way}", 200) for way, value in zip(WAYS, first[1:], strict=True)
+                ]
+    photo.change(_draw, photo, outputs, **IN_TURN)
+    return Place(photo=photo, examples=examples)
+
+
+def _draw(path: str | None) -> list[object]:
+    if path is None:
+        return [gr.skip()] * (1 + len(WAYS))
+    metadata = catalog.find(_NETWORK).metadata
+    image = as_seen(read_photo(path), _NETWORK, metadata.analysis_size)
+    with device_lock("cpu"):
+        found = upsampling.compare(lesson_network(_NETWORK), image)
+    counts = found["learned"].scores.argmax(0).flatten().bincount(minlength=len(metadata.classes))
+    index = 1 + int(counts[1:].argmax())
+    limit = float(found["learned"].scores[index].abs().max())
+    rows = [[way, f"{each.plaid:.0%}", f"{each.changed:.1%}"] for way, each in found.items()]
+    heads = ["upsampled by", "plaid", "pixels of another class than by the learned way"]
+    name = metadata.classes[index]
+    note = f"Scores of <b>{name}</b>, from −{limit:.1f} (orange) to +{limit:.1f} (purple)."
+    found_html = f"{table(heads, rows)}<p class='formula' role='status'>{note}</p>"
+    return [found_html, *(_picture(each.scores[index].numpy(), limit) for each in found.values())]
+
+
+def _picture(scores: object, limit: float) -> Image.Image:
+    return render.score_grid(scores, limit, _SHOWN)

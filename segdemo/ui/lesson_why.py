@@ -1,0 +1,261 @@
+"""The lesson that asks a network why: where it looks, what speaks for a class, and what is lost under a grey square."""
+
+from dataclasses import dataclass, replace
+from html import escape
+from typing import Any
+
+import gradio as gr
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from segdemo import catalog, render
+from segdemo.devices import device_lock
+from segdemo.lessons import why
+from segdemo.models import SegmentationNetwork
+from segdemo.ui.gradio_compat import shown_file
+from segdemo.ui.lesson_parts import (
+    IN_TURN,
+    as_seen,
+    figure,
+    figure_row,
+    lesson_network,
+    picture,
+    read_photo,
+    slider,
+    table,
+)
+from segdemo.ui.link import Place
+from segdemo.ui.photo_input import photo_field
+
+_AUTO = "the highest score"
+_CHANNELS = 6
+_SHOWN = 512  # pixels, the longer side of the photo
+_SMALL = 320
+_SHARE = 0.9
+_ASK, _HIDE = "asks why", "lays the grey square"
+_TEXT = """
+### Why here?
+Click on the photo. The white frame is the **theoretical receptive field** of the cell under the click: no pixel outside
+can change its score. Below, the score is taken apart into what each channel adds, `w_k · f_k`, and the bias.
+
+**Try this:** lay the grey square over an eye, then over the ground. **Watch:** the score at the cell that you asked
+about. **Because:** what the score depends on most, it loses most when that is hidden.
+"""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a visitor asks.
+
+    Attributes:
+        x: Of the cell that is asked about, as a share of the photo's width.
+        y: As a share of its height.
+        square: Centre of the grey square, in the same way; None where there is none.
+    """
+
+    x: float = 0.5
+    y: float = 0.5
+    square: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A question with the network and the photo that it is about.
+
+    Attributes:
+        network: In `eval` mode.
+        classes: Names by index.
+        image: Normalised, `[3, H, W]`.
+        index: Of the class.
+        row: Of the cell.
+        column: Of the cell.
+    """
+
+    network: SegmentationNetwork
+    classes: tuple[str, ...]
+    image: Tensor
+    index: int
+    row: int
+    column: int
+
+    @property
+    def about(self) -> tuple[int, int, int]:
+        """Class, row and column."""
+        return self.index, self.row, self.column
+
+
+def build() -> Place:
+    """Lay the lesson out and wire it; gives what a link can set."""
+    gr.Markdown(_TEXT)
+    names = list(catalog.BUNDLED)
+    question = gr.State(Question())
+    with gr.Row():
+        with gr.Column(scale=3, min_width=260, elem_classes="controls"):
+            photo, examples = photo_field("why", "The photo that is asked about")
+            choices = [(catalog.find(name).label, name) for name in names]
+            start = "conv1x1_vgg11" if "conv1x1_vgg11" in names else names[0]
+            network = gr.Dropdown(choices, value=start, label="Network", filterable=False, elem_id="why-network")
+            of_class = gr.Dropdown(_classes(start), value=_AUTO, label="Score of", elem_id="why-class")
+            click = gr.Radio([_ASK, _HIDE], value=_ASK, label="A click", elem_id="why-click")
+            side = slider(8, 96, 32, "Grey square, px", "why-side")
+            effective = gr.Button("Effective receptive field", size="sm", elem_id="why-effective")
+        with gr.Column(scale=8, min_width=300):
+            first = _draw(shown_file(photo), start, _AUTO, 32, Question())
+            with gr.Row():
+                with gr.Column(min_width=280):
+                    asked = gr.Image(
+                        first[0],
+                        show_label=False,
+                        type="pil",
+                        format="jpeg",
+                        interactive=False,
+                        buttons=["download"],
+                        elem_id="why-asked",
+                        alt_text="The photo with the cell, its receptive field and the grey square",
+                    )
+                field = picture(
+                    None, "Effective receptive field: how much each pixel moves the score", "why-field", 300
+                )
+            answer = gr.HTML(first[1], elem_id="why-answer")
+    controls = [photo, network, of_class, side, question]
+    outputs = [asked, answer]
+
+    def clicked(event: gr.SelectData, *values: Any) -> list[object]:  # noqa: ANN401 - Gradio's own
+        path, name, what, pixels, held, how = values
+        width, height = _shown_size(path)
+        x, y = (event.index[0] + 0.5) / width, (event.index[1] + 0.5) / height
+        held = replace(held, square=(x, y)) if how == _HIDE else replace(held, x=x, y=y)
+        return [held, *_draw(path, name, what, pixels, held)]
+
+    def new_photo(path: str | None, name: str, what: str, pixels: float) -> list[object]:
+        return [Question(), *_draw(path, name, what, pixels, Question()), None]
+
+    photo.change(new_photo, controls[:-1], [question, *outputs, field], **IN_TURN)
+    network.change(lambda name: gr.Dropdown(_classes(name), value=_AUTO), network, of_class, **IN_TURN).then(
+        _draw, controls, outputs, **IN_TURN
+    )
+    for changed in (of_class.input, side.release):
+        changed(_draw, controls, outputs, **IN_TURN)
+    asked.select(clicked, [*controls, click], [question, *outputs], **IN_TURN)
+    effective.click(_draw_effective, controls, field, **IN_TURN)
+    return Place(network=network, photo=photo, examples=examples)
+
+
+def _classes(name: str) -> list[str]:
+    return [_AUTO, *catalog.find(name).metadata.classes]
+
+
+def _shown_size(path: str) -> tuple[int, int]:
+    return render.display_size(read_photo(path).size, _SHOWN)
+
+
+def _ask(path: str, name: str, what: str, question: Question) -> _Asked:
+    metadata = catalog.find(name).metadata
+    image = as_seen(read_photo(path), name, metadata.analysis_size)
+    network = lesson_network(name)
+    with torch.inference_mode():
+        scores = network.padded_score_map(image[None])[0]
+    rows, columns = scores.shape[1:]
+    height, width = image.shape[1:]
+    row = min(int(question.y * height / network.stride), rows - 1)
+    column = min(int(question.x * width / network.stride), columns - 1)
+    index = metadata.classes.index(what) if what in metadata.classes else int(scores[:, row, column].argmax())
+    return _Asked(network, metadata.classes, image, index, row, column)
+
+
+def _draw(path: str | None, name: str, what: str, pixels: float, question: Question) -> list[object]:
+    if path is None:
+        return [gr.skip(), gr.skip()]
+    photo = read_photo(path)
+    with device_lock("cpu"):
+        asked = _ask(path, name, what, question)
+        height, width = asked.image.shape[1:]
+        field = why.theoretical_field(asked.network, asked.row, asked.column)
+        square = _square(question, width, height, int(pixels))
+        score = why.score_at(asked.network, asked.image, *asked.about)
+        hidden = why.score_at(asked.network, why.occlude(asked.image, square), *asked.about) if square else None
+        parts = _parts(asked)
+    drawn = photo.resize(render.display_size(photo.size, _SHOWN), reducing_gap=2.0)
+    stride = asked.network.stride
+    cell = why.Box(asked.column * stride, asked.row * stride, (asked.column + 1) * stride, (asked.row + 1) * stride)
+    _frame(drawn, field.clipped(width, height), width, "white")
+    _frame(drawn, cell, width, "orange")
+    if square:
+        _frame(drawn, square.clipped(width, height), width, "black", fill="#808080")
+    size = f"{field.size[0]}×{field.size[1]}"
+    occluded = "" if hidden is None else f" Under the grey square: <b>{hidden:+.2f}</b>, {hidden - score:+.2f}."
+    sentence = (
+        f"Cell ({asked.row}, {asked.column}) of stride {stride}; it can see {size} pixels of the {width}×{height} "
+        f"analysed. Score of {escape(asked.classes[asked.index])}: <b>{score:+.2f}</b>.{occluded}"
+    )
+    return [drawn, f"<p class='formula' role='status'>{sentence}</p>{parts}"]
+
+
+def _draw_effective(path: str | None, name: str, what: str, _: float, question: Question) -> object:
+    if path is None:
+        return gr.skip()
+    with device_lock("cpu"):
+        asked = _ask(path, name, what, question)
+        field, _score = why.effective_field(asked.network, asked.image, *asked.about)
+    # Gradients fall off like a bell; the root shows its sides.
+    shown = render.heatmap((field / field.max().clamp_min(1e-12)).sqrt().numpy(), "magma")
+    picture = render.enlarge(shown, _SHOWN)
+    _frame(picture, why.share_box(field, _SHARE).clipped(shown.width, shown.height), shown.width, "white")
+    return picture
+
+
+def _parts(asked: _Asked) -> str:
+    """Take the score apart: by channels, or by an FCN's paths."""
+    if asked.network.score_layer is None:
+        shares = why.path_shares(asked.network, asked.image, *asked.about)
+        rows = [[source, f"{part:+.3f}"] for source, part in shares.parts.items()]
+        total = sum(shares.parts.values())
+        rows += [["sum of the paths", f"{total:+.4f}"], ["the network's score", f"{shares.score:+.4f}"]]
+        return table(["path", "score"], rows)
+    found = why.contributions(asked.network, asked.image, *asked.about)
+    channels = found.largest(_CHANNELS)
+    rows = [[f"channel {k}", f"{float(found.terms[k]):+.3f}"] for k in channels]
+    rest = found.total - found.bias - float(found.terms[channels].sum())
+    rows += [
+        [f"the other {len(found.terms) - len(channels)} channels", f"{rest:+.3f}"],
+        ["bias", f"{found.bias:+.3f}"],
+        ["sum", f"{found.total:+.4f}"],
+        ["the network's score", f"{found.score:+.4f}"],
+    ]
+    maps = [
+        figure(render.feature_map(found.maps[k].clamp_min(0).numpy()), f"channel {k}", f"channel-{k}") for k in channels
+    ]
+    return table(["part", "w_k · f_k"], rows) + figure_row("Their maps", maps) + _cams(asked)
+
+
+def _cams(asked: _Asked) -> str:
+    found = why.grad_cam(asked.network, asked.image, asked.index)
+    limit = float(found.cam.abs().max())
+    pictures = (
+        (render.score_grid(found.cam.numpy(), limit, _SMALL, 0), "CAM: scores without the bias", "cam"),
+        (
+            render.score_grid((found.grad_cam * found.factor).numpy(), limit, _SMALL, 0),
+            f"Grad-CAM × {found.factor}",
+            "grad-cam",
+        ),
+    )
+    note = (
+        f"Grad-CAM, by backprop from the pooled logit, is the CAM divided by the number of cells, {found.factor}. "
+        f"Times that, the largest difference is <b>{found.difference:.1e}</b>."
+    )
+    return figure_row("CAM and Grad-CAM", [figure(*each) for each in pictures]) + f"<p class='formula'>{note}</p>"
+
+
+def _square(question: Question, width: int, height: int, side: int) -> why.Box | None:
+    if question.square is None:
+        return None
+    x, y = round(question.square[0] * width), round(question.square[1] * height)
+    return why.Box(x - side // 2, y - side // 2, x + (side + 1) // 2, y + (side + 1) // 2)
+
+
+def _frame(picture: Image.Image, box: why.Box, width: int, colour: str, fill: str | None = None) -> None:
+    """Draw a box of analysed pixels, of an image so wide, on a larger or smaller picture of it."""
+    scale = picture.width / width
+    corners = [value * scale for value in (box.left, box.top, box.right, box.bottom)]
+    ImageDraw.Draw(picture).rectangle([c - (i > 1) for i, c in enumerate(corners)], fill, colour, width=2)

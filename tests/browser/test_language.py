@@ -1,0 +1,27 @@
+"""The page in two languages, and the switch between them."""
+
+from playwright.sync_api import expect
+
+SLOW = 60_000
+
+
+def label_of(page, name):
+    return page.locator(f"#{name} [data-testid='block-info']").first
+
+
+def test_the_switch_changes_the_texts_and_keeps_photo_results_and_choices(open_page):
+    page = open_page(locale="en-GB")
+    expect(label_of(page, "network")).to_have_text("Network")
+    page.locator("#opacity input[type=range]").fill("0.2")
+    overlay = page.locator("#overlay img")
+    expect(overlay).not_to_have_attribute("src", overlay.get_attribute("src"), timeout=SLOW)
+    before = [page.locator(f"#{name} img").get_attribute("src") for name in ("photo", "overlay")]
+    page.locator("#language").click()
+    expect(label_of(page, "network")).to_have_text("네트워크")
+    assert [page.locator(f"#{name} img").get_attribute("src") for name in ("photo", "overlay")] == before
+    assert page.locator("#opacity input[type=range]").input_value() == "0.2"
+    assert page.evaluate("document.documentElement.lang") == "ko"
+    assert "lang=ko" in page.url
+    page.locator("#language").click()
+    expect(label_of(page, "network")).to_have_text("Network")
+    assert "lang" not in page.url

@@ -1,0 +1,73 @@
+"""Networks as files: they compute what the networks compute, at any size."""
+
+import json
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from test_segmenter import METADATA
+from test_tiles import small_conv1x1, small_fcn, small_unet
+
+from segdemo import commands, export
+from segdemo.__main__ import main
+from segdemo.checkpoints import save
+from segdemo.models import build
+
+NETWORKS = {
+    "fcn8s": lambda: small_fcn(8),
+    "fcn32s": lambda: small_fcn(32),
+    "unet": small_unet,
+    "conv1x1": small_conv1x1,
+    "resnet": lambda: build("conv1x1_resnet", backbone="resnet18", num_classes=3),
+}
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+def test_an_onnx_file_scores_photos_of_any_size_and_says_how_they_are_prepared(network, tmp_path):
+    network, path = network().eval(), tmp_path / "network.onnx"
+    assert export.export(network, METADATA, path) <= export.TOLERANCE
+    session = onnxruntime.InferenceSession(path)
+    for size in ((1, 3, 33, 130), (3, 3, 64, 64)):
+        images = torch.randn(size)
+        (scores,) = session.run(None, {"images": images.numpy()})
+        np.testing.assert_allclose(scores, network(images).numpy(), rtol=1e-3, atol=1e-4)
+    notes = {each.key: each.value for each in onnx.load(path).metadata_props}
+    assert json.loads(notes["classes"]) == list(METADATA.classes)
+    assert json.loads(notes["mean"]) == list(METADATA.mean)
+    assert json.loads(notes["analysis_size"]) == METADATA.analysis_size
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+def test_a_torch_file_scores_photos_of_any_size(network, tmp_path):
+    network, path = network().eval(), tmp_path / "network.pt2"
+    assert export.export(network, METADATA, path) <= export.TOLERANCE
+    notes = {"segdemo.json": ""}
+    loaded = torch.export.load(path, extra_files=notes).module()
+    images = torch.randn(1, 3, 33, 130)
+    torch.testing.assert_close(loaded(images), network(images), rtol=1e-3, atol=1e-4)
+    assert json.loads(json.loads(notes["segdemo.json"])["classes"]) == list(METADATA.classes)
+
+
+def test_a_file_that_computes_something_else_is_deleted(tmp_path, monkeypatch):
+    path = tmp_path / "network.pt2"
+    monkeypatch.setattr(export, "_torch_runner", lambda _: lambda images: images[:, :3] * 0)
+    with pytest.raises(ValueError, match="differ by"):
+        export.export(small_conv1x1().eval(), METADATA, path)
+    assert not path.exists()
+
+
+def test_the_command_takes_a_checkpoint_and_writes_over_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    arguments = {"backbone": "resnet18", "num_classes": 3}
+    metadata = type(METADATA)(**{**vars(METADATA), "architecture": "conv1x1_resnet", "arguments": arguments})
+    save(tmp_path / "mine.safetensors", build("conv1x1_resnet", **arguments), metadata)
+    assert main(["export", "mine.safetensors", "--format", "torch"]) == 0
+    assert (tmp_path / "mine.pt2").stat().st_size > 1 << 20
+    assert main(["export", "mine.safetensors", "--format", "torch"]) == commands.BAD_INPUT
+    assert "is there already" in capsys.readouterr().err
+    assert main(["export", "none.safetensors"]) == commands.BAD_INPUT
+    assert "none" in capsys.readouterr().err
