@@ -7,6 +7,7 @@ import gradio as gr
 from segdemo import catalog
 from segdemo.batch import describe_areas
 from segdemo.ui import views
+from segdemo.ui.i18n import static
 from segdemo.ui.inference import in_line
 from segdemo.ui.link import SILENT, Place
 from segdemo.ui.service import MOST_PHOTOS, segment_files
@@ -21,19 +22,26 @@ def build() -> Place:
     with gr.Row(elem_classes="work"):
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
             photos = gr.File(
-                label=f"Photos, up to {MOST_PHOTOS}", file_count="multiple", height=200, elem_id="batch-photos"
+                label=static("batch.photos", most=MOST_PHOTOS),
+                file_count="multiple",
+                height=200,
+                elem_id="batch-photos",
             )
             choices = [(entry.label, name) for name, entry in catalog.ENTRIES.items()]
             network = gr.Dropdown(
-                choices, value="fcn8s_vgg16", label="Network", filterable=False, elem_id="batch-network"
+                choices, value="fcn8s_vgg16", label=static("page.network"), filterable=False, elem_id="batch-network"
             )
-            button = gr.Button("Segment all", variant="primary", elem_id="batch-run")
+            button = gr.Button(static("batch.run"), variant="primary", elem_id="batch-run")
             stop = gr.Button("Stop", elem_id="batch-stop")
             problem = gr.HTML(elem_id="batch-problem")
-            archive = gr.DownloadButton("Download all as a zip", size="sm", interactive=False, elem_id="batch-zip")
+            archive = gr.DownloadButton(static("batch.zip"), size="sm", interactive=False, elem_id="batch-zip")
         with gr.Column(scale=8, min_width=300, elem_classes="results"):
             gallery = gr.Gallery(
-                label="Class maps", columns=4, height=360, buttons=["download", "fullscreen"], elem_id="batch-gallery"
+                label=static("batch.class_maps"),
+                columns=4,
+                height=360,
+                buttons=["download", "fullscreen"],
+                elem_id="batch-gallery",
             )
             table = gr.HTML(elem_id="batch-table")
     wish = gr.State(Wish())

@@ -9,6 +9,7 @@ from segdemo import catalog, compare
 from segdemo.images import read_mask
 from segdemo.segmentation import Segmentation
 from segdemo.ui import views
+from segdemo.ui.i18n import static
 from segdemo.ui.inference import in_line
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
@@ -30,24 +31,26 @@ def build(opened: gr.Tab) -> Place:
     """
     with gr.Row(elem_classes="work"):
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
-            photo, examples = photo_field("cmp", "The photo that the networks are compared on")
+            photo, examples = photo_field("cmp", "alt.cmp-photo")
             choices = [(entry.label, name) for name, entry in catalog.ENTRIES.items()]
-            networks = gr.CheckboxGroup(choices, value=list(_FIRST), label="Networks", elem_id="cmp-networks")
-            mask = gr.File(label="True mask, an index PNG (optional)", height=90, elem_id="cmp-mask")
+            networks = gr.CheckboxGroup(
+                choices, value=list(_FIRST), label=static("compare.networks"), elem_id="cmp-networks"
+            )
+            mask = gr.File(label=static("compare.mask"), height=90, elem_id="cmp-mask")
             problem = gr.HTML(elem_id="cmp-problem")
         with gr.Column(scale=8, min_width=300, elem_classes="results"):
             pair = gr.HTML("<div class='slide'></div>", elem_id="cmp-pair")
             table = gr.HTML(elem_id="cmp-table")
             with gr.Row():
                 gallery = gr.Gallery(
-                    label="All of them",
+                    label=static("compare.all"),
                     columns=3,
                     height=260,
                     buttons=["download", "fullscreen"],
                     elem_id="cmp-gallery",
                 )
                 apart = gr.Image(
-                    label="Where they disagree",
+                    label=static("compare.disagree"),
                     type="pil",
                     format="png",
                     interactive=False,

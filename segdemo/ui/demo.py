@@ -11,10 +11,11 @@ from segdemo.ui import about_tab, api, batch_tab, compare_tab, lessons_tab, link
 from segdemo.ui.gate import Gate
 from segdemo.ui.gradio_compat import keep_no_events
 from segdemo.ui.host import Host, HostMiddleware
-from segdemo.ui.i18n import I18N, mark, translate
+from segdemo.ui.i18n import I18N, static
 from segdemo.ui.link import Place
 from segdemo.ui.own_names import own_names
 from segdemo.ui.page import Page
+from segdemo.ui.templates import render
 
 _VISITORS = 1000  # whose results are kept; Gradio forgets those of a closed page after an hour
 _LINE = 64  # requests that may wait; a class of thirty can press twice
@@ -34,18 +35,12 @@ _CONTRAST = {
 }
 # For those who asked their system for less motion.
 _CALM = "<style media='(prefers-reduced-motion: reduce)'>*, ::before, ::after { transition: none !important; }</style>"
-_PITCH = (
-    "See what a network takes each part of a photo for: choose a photo, try another network, and click on the picture "
-    "to ask about a pixel."
-)
-_COPIED = "The link is copied."
-_COPIED_WITHOUT = "The link is copied. It does not hold your photo: whoever opens it sees the first example."
 _TABS = (
-    ("segment", "Segment", segment_tab),
-    ("compare", "Compare", compare_tab),
-    ("batch", "Batch", batch_tab),
-    ("lessons", "Lessons", lessons_tab),
-    ("about", "About", about_tab),
+    ("segment", "page.segment", segment_tab),
+    ("compare", "page.compare", compare_tab),
+    ("batch", "page.batch", batch_tab),
+    ("lessons", "page.lessons", lessons_tab),
+    ("about", "page.about", about_tab),
 )
 
 
@@ -58,19 +53,17 @@ def build_demo() -> Page:
         fill_width=True,
     ) as demo:
         with gr.Row(elem_classes="top"):
-            gr.HTML("<h1>From classifier to segmenter</h1>", elem_id="title")
-            texts = f"data-text='{mark(_COPIED)}' data-without-photo='{mark(_COPIED_WITHOUT)}'"
-            copied = f"<span id='copied' role='status' {texts}></span>"
-            gr.HTML(copied, elem_classes="said")
+            gr.HTML(render("title"), elem_id="title")
+            gr.HTML(render("copied"), elem_classes="said")
             language = gr.Button("EN / 한국어", size="sm", scale=0, min_width=0, elem_id="language")
-            copy = gr.Button("Copy link", size="sm", scale=0, min_width=0, elem_id="copy-link")
-            present = gr.Button("Present", size="sm", scale=0, min_width=0, elem_id="present")
-        gr.HTML(f"<p>{_PITCH}</p>", elem_id="pitch")
+            copy = gr.Button(static("page.copy_link"), size="sm", scale=0, min_width=0, elem_id="copy-link")
+            present = gr.Button(static("page.present"), size="sm", scale=0, min_width=0, elem_id="present")
+        gr.HTML(render("pitch"), elem_id="pitch")
         said = gr.HTML(elem_id="said", elem_classes="said")
         places, lessons = {}, None
         with gr.Tabs() as tabs:
             for name, title, tab in _TABS:
-                with gr.Tab(title, id=name) as opened:
+                with gr.Tab(static(title), id=name) as opened:
                     built = tab.build(opened) if tab is compare_tab else tab.build()
                 if tab is lessons_tab:
                     lessons, built = built, Place()
@@ -79,7 +72,6 @@ def build_demo() -> Page:
         copy.click(None, js="() => segdemo.copy()", **link.SILENT)
         present.click(None, js="() => segdemo.present()", **link.SILENT)
         language.click(None, js="() => segdemo.speak()", **link.SILENT)
-        translate(demo)
         api.add_endpoints()  # their names stay as they are
     return demo.queue(max_size=_LINE, api_open=False)
 

@@ -1,11 +1,10 @@
 """The page's texts in the visitor's language: `locales/` has a catalogue for each language, sentences by key.
 
-The tabs and lessons write their texts in English. When the page is laid out, `translate` puts in place of each text
-that the catalogue has the marker that Gradio translates in the browser; `language.js` says which language that is. A
-sentence that a function makes later, with numbers in it, stays English, but for errors: `in_asked_language` says them.
+- `static` is for what stays on the page, such as labels: Gradio translates it in the browser.
+- `say` is for sentences in HTML: it writes them in every language, and the style sheet shows the one of the page.
+- `plain` is for what can hold no HTML, such as messages: it takes the language of whoever asks.
 """
 
-import inspect
 import json
 import re
 from functools import cache
@@ -13,8 +12,9 @@ from pathlib import Path
 from string import Formatter
 
 import gradio as gr
+from markupsafe import Markup
 
-from segdemo.ui.gradio_compat import components_in, current_request
+from segdemo.ui.gradio_compat import current_request
 
 LANGUAGES = ("en", "ko")
 """Codes of the languages, the one that others are translated from first."""
@@ -22,33 +22,46 @@ _FOLDER = Path(__file__).with_name("locales")
 CATALOGUES: dict[str, dict[str, str]] = {
     language: json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8")) for language in LANGUAGES
 }
-_ERROR = "error."  # how the keys of errors begin, whose sentences have placeholders
-I18N = gr.I18n(
-    **{
-        language: {key: text for key, text in texts.items() if not key.startswith(_ERROR)}
-        for language, texts in CATALOGUES.items()
-    }
-)
-_KEYS = {text: key for key, text in I18N.translations[LANGUAGES[0]].items()}
-_TRANSLATED = ("label", "info", "placeholder", "value")
-_IN_A_TAG = re.compile(r"(<[^>]+>)([^<]+)(</\w+>)")
-_WRITTEN = (gr.HTML, gr.Markdown, gr.Button, gr.DownloadButton)  # their value is a text, not an answer
+_ENGLISH = CATALOGUES[LANGUAGES[0]]
+_ERROR = "error."  # how the keys of errors begin
 
 
-def translate(demo: gr.Blocks) -> None:
-    """Put Gradio's marker in place of each text of the page that has a translation."""
-    for block in components_in(demo):
-        for name in _TRANSLATED:
-            text = getattr(block, name, None)
-            if isinstance(text, str) and (name != "value" or isinstance(block, _WRITTEN)):
-                setattr(block, name, mark(text))
+def placeholders(sentence: str) -> list[str]:
+    """Give the names of a sentence's placeholders, in alphabetical order."""
+    return sorted(name for _, name, *_ in Formatter().parse(sentence) if name)
 
 
-def mark(text: str) -> str:
-    """Give the marker for a text, alone or inside one pair of tags; without a translation the text comes back."""
-    before, inner, after = match.groups() if (match := _IN_A_TAG.fullmatch(text)) else ("", text, "")
-    key = _KEYS.get(inspect.cleandoc(inner))
-    return f"{before}{I18N(key)}{after}" if key else text
+I18N = gr.I18n(**{language: {} for language in LANGUAGES})
+"""What the browser translates: the texts for which `static` was asked."""
+
+
+def static(key: str, **values: object) -> str:
+    """Give the marker in whose place Gradio puts a text in the browser, in the page's language."""
+    name = ":".join((key, *map(str, values.values())))
+    for language, texts in I18N.translations.items():
+        texts[name] = CATALOGUES[language][key].format(**values)
+    return str(I18N(name))
+
+
+def say(key: str, **values: object) -> Markup:
+    """Write a sentence as HTML, in every language; the values are escaped, and may be HTML themselves."""
+    texts = {language: Markup(CATALOGUES[language][key]).format(**values) for language in LANGUAGES}
+    return _every_language(texts)
+
+
+def say_error(error: object) -> Markup:
+    """Write an error's English sentence as HTML, in every language that the catalogue has it in."""
+    return _every_language({language: Markup.escape(_translated(str(error), language)) for language in LANGUAGES})
+
+
+def plain(key: str, **values: object) -> str:
+    """Say a sentence as plain text in the language of whoever asks; in English where nobody does."""
+    return CATALOGUES[asked_language()][key].format(**values)
+
+
+def plain_error(error: object) -> str:
+    """Say an error's English sentence in the language of whoever asks, where the catalogue has it under `error.`."""
+    return _translated(str(error), asked_language())
 
 
 def asked_language() -> str:
@@ -64,24 +77,24 @@ def asked_language() -> str:
     return found if found in LANGUAGES else LANGUAGES[0]
 
 
-def in_asked_language(sentence: str) -> str:
-    """Say an error's English sentence in the language of whoever asks, where the catalogue has it under `error.`."""
+def _every_language(texts: dict[str, Markup]) -> Markup:
+    if len(set(texts.values())) == 1:
+        return texts[LANGUAGES[0]]
+    return Markup("").join(Markup('<span lang="{}">{}</span>').format(*each) for each in texts.items())
+
+
+def _translated(sentence: str, language: str) -> str:
     for key, pattern in _patterns():
         if found := pattern.fullmatch(sentence):
-            return CATALOGUES[asked_language()][key].format(**found.groupdict())
+            return CATALOGUES[language][key].format(**found.groupdict())
     return sentence
-
-
-def placeholders(sentence: str) -> list[str]:
-    """Give the names of a sentence's placeholders, in alphabetical order."""
-    return sorted(name for _, name, *_ in Formatter().parse(sentence) if name)
 
 
 @cache
 def _patterns() -> list[tuple[str, re.Pattern[str]]]:
     """Make a pattern of each error's sentence, those with the most words of their own first."""
     found = []
-    for key, text in CATALOGUES[LANGUAGES[0]].items():
+    for key, text in _ENGLISH.items():
         if key.startswith(_ERROR):
             parts = [(words, name) for words, name, *_ in Formatter().parse(text)]
             pattern = "".join(re.escape(words) + (f"(?P<{name}>.+)" if name else "") for words, name in parts)

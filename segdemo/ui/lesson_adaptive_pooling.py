@@ -7,34 +7,24 @@ from segdemo import render
 from segdemo.lessons import adaptive_pooling as lesson
 from segdemo.ui import lesson_pooled_photo
 from segdemo.ui.bin_drawing import draw_bins
+from segdemo.ui.i18n import static
 from segdemo.ui.lesson_parts import AT_ONCE, guide, picture, slider
 from segdemo.ui.link import Place
 
 _NUMBERED = 12
-_TEXT = """
-### Adaptive pooling
-The number of cells that comes **out** is fixed, whatever goes in: each output cell *i* pools the input cells from
-⌊i·n/m⌋ up to ⌈(i+1)·n/m⌉. With it a network ends in the same number of features for a photo of any size, and the Linear
-layer behind it always fits.
-
-Where m divides n it is plain pooling. Else bins **overlap**, and where m is larger than n cells are **used again**.
-"""
+_TEXT = static("pooling.text")
 
 
 def build() -> Place:
     """Lay the lesson out and wire it; gives what a link can set."""
     gr.Markdown(_TEXT)
-    guide(
-        "leave n at 7 and m at 4, and then set n to 8.",
-        "the brackets: they overlap, and then stand side by side.",
-        "4 divides 8 but not 7; where it does not divide, the borders of the bins are rounded outwards.",
-    )
+    guide("pooling")
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
             controls = [
-                slider(1, 32, 7, "Input cells n", "ap-input"),
-                slider(1, 32, 4, "Output cells m", "ap-output"),
-                gr.Radio(list(lesson.MODES), value=lesson.MODES[0], label="Pooling", elem_id="ap-mode"),
+                slider(1, 32, 7, "pooling.input", "ap-input"),
+                slider(1, 32, 4, "pooling.output", "ap-output"),
+                gr.Radio(list(lesson.MODES), value=lesson.MODES[0], label=static("pooling.mode"), elem_id="ap-mode"),
             ]
         with gr.Column(scale=8, min_width=300):
             first = _draw(7, 4, lesson.MODES[0])
@@ -43,7 +33,7 @@ def build() -> Place:
                 gr.HTML(first[1], elem_id="ap-drawing", elem_classes="drawing"),
                 picture(
                     first[2],
-                    "The cells that each bin reads: input (column), output (row), and their weight in an average",
+                    "pooling.matrix",
                     "ap-matrix",
                     220,
                 ),

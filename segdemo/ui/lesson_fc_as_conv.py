@@ -12,6 +12,7 @@ from segdemo.devices import device_lock
 from segdemo.lessons import fc_as_conv as lesson
 from segdemo.models.network import pad_to_multiple
 from segdemo.ui.gradio_compat import shown_file
+from segdemo.ui.i18n import static
 from segdemo.ui.lesson_parts import AT_ONCE, IN_TURN, guide, lesson_network, picture, slider
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
@@ -19,13 +20,8 @@ from segdemo.ui.service import DENSE_CLASSIFIER, linear_and_conv
 
 _NETWORK = DENSE_CLASSIFIER
 _CROP = 64  # pixels
-_SLIDING = ("One dense pass", "The classifier on a crop about each cell", "Difference")
-_TEXT = """
-### From a Linear layer to a 1×1 conv
-A classifier ends in a Linear layer that reads the **mean** of its feature map. The same weights, reshaped, are a 1×1
-conv that reads **every cell** of the map. Both only multiply and add, so it does not matter whether the mean is taken
-before or after: the mean of the conv's scores is the classifier's answer.
-"""
+_SLIDING = ("fc.dense", "fc.crops", "fc.difference")
+_TEXT = static("fc.text")
 
 
 @dataclass(frozen=True)
@@ -41,18 +37,14 @@ class _Outputs:
 def build() -> Place:
     """Lay the lesson out and wire it; gives what a link can set."""
     gr.Markdown(_TEXT)
-    guide(
-        "tick *Forget the bias*, and untick it again.",
-        "the last line below the maps, and the difference at the end of line 4.",
-        "every cell lacks the same constant per class then; copied with its bias, the conv is the Linear layer.",
-    )
+    guide("fc")
     size = catalog.find(_NETWORK).metadata.analysis_size
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
-            photo, examples = photo_field("fc", "The photo that is classified")
-            pixels = slider(64, 320, size, "Seen at, px", "fc-size")
-            forget = gr.Checkbox(False, label="Forget the bias", elem_id="fc-forget")
-            button = gr.Button("Slide the classifier over the photo", size="sm", elem_id="fc-slide")
+            photo, examples = photo_field("fc", "alt.fc-photo")
+            pixels = slider(64, 320, size, "lessons.seen_at", "fc-size")
+            forget = gr.Checkbox(False, label=static("fc.forget"), elem_id="fc-forget")
+            button = gr.Button(static("fc.slide"), size="sm", elem_id="fc-slide")
         with gr.Column(scale=8, min_width=300):
             outputs = _lay_out_results(_draw(shown_file(photo), size, False))
             slid = gr.HTML(elem_id="fc-slid")
@@ -72,7 +64,7 @@ def _lay_out_results(first: list[object]) -> _Outputs:
     steps = gr.HTML(first[0], elem_id="fc-steps")
     with gr.Row():
         scores = [
-            picture(value, f"Scores: {name}", f"fc-{name}", 200)
+            picture(value, "fc.scores", f"fc-{name}", 200, class_name=name)
             for name, value in zip(classes, first[1:-1], strict=True)
         ]
     return _Outputs(steps, scores, gr.HTML(first[-1], elem_id="fc-note"))

@@ -6,15 +6,11 @@ from segdemo import catalog, render
 from segdemo.devices import device_lock
 from segdemo.lessons.feature_maps import Stage, stages
 from segdemo.ui.gradio_compat import shown_file
+from segdemo.ui.i18n import static
 from segdemo.ui.lesson_parts import IN_TURN, as_seen, figure, figure_row, lesson_network, read_photo
 
 _STRONGEST = 5
-_TEXT = """
-#### The feature maps
-What the network keeps of the photo just before each change of size: the **mean** over all channels, then the channels
-with the highest mean. Each picture has its own scale, from 0 (dark) to its own largest value (yellow), given below it.
-Early maps follow edges and colours; later ones are coarse, and answer to whole parts. A click on a picture saves it.
-"""
+_TEXT = static("maps.text")
 
 
 def build(photo: gr.Image, pixels: gr.Slider, network: gr.Dropdown) -> None:

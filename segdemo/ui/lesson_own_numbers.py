@@ -9,13 +9,11 @@ from torch import Tensor
 from segdemo.lessons import torch_lines
 from segdemo.lessons.matrices import MOST, read_matrix
 from segdemo.lessons.transposed_conv import Setting, conv_matrix, transposed_conv
+from segdemo.ui.i18n import static
 from segdemo.ui.lesson_parts import AT_ONCE, torch_code
 
 _TEXTBOOK = "0 1\n2 3"
-_TEXT = """
-#### Your own numbers
-Type an input and a kernel, a row a line. The output is torch's; below it is the sum that makes one of its cells.
-"""
+_TEXT = static("own.text")
 
 
 def build() -> Mapping[str, gr.Textbox]:
@@ -23,10 +21,23 @@ def build() -> Mapping[str, gr.Textbox]:
     gr.Markdown(_TEXT)
     first = _draw(_TEXTBOOK, _TEXTBOOK, 1, 0)
     with gr.Row():
-        values = gr.Textbox(_TEXTBOOK, label="Input", lines=2, max_lines=MOST, min_width=110, elem_id="own-input")
-        kernel = gr.Textbox(_TEXTBOOK, label="Kernel", lines=2, max_lines=MOST, min_width=110, elem_id="own-kernel")
-        stride = gr.Number(1, label="Stride", minimum=1, maximum=4, precision=0, min_width=80, elem_id="own-stride")
-        padding = gr.Number(0, label="Padding", minimum=0, maximum=3, precision=0, min_width=80, elem_id="own-padding")
+        values = gr.Textbox(
+            _TEXTBOOK, label=static("own.input"), lines=2, max_lines=MOST, min_width=110, elem_id="own-input"
+        )
+        kernel = gr.Textbox(
+            _TEXTBOOK,
+            label=static("transposed.kernel_picture"),
+            lines=2,
+            max_lines=MOST,
+            min_width=110,
+            elem_id="own-kernel",
+        )
+        stride = gr.Number(
+            1, label=static("own.stride"), minimum=1, maximum=4, precision=0, min_width=80, elem_id="own-stride"
+        )
+        padding = gr.Number(
+            0, label=static("own.padding"), minimum=0, maximum=3, precision=0, min_width=80, elem_id="own-padding"
+        )
     answer = gr.HTML(first[0], elem_id="own-output")
     code = torch_code(first[1])
     controls = [values, kernel, stride, padding]

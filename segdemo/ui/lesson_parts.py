@@ -17,6 +17,8 @@ from segdemo.images import ImageError, read_reduced
 from segdemo.models import SegmentationNetwork
 from segdemo.segmenter import fit, normalised
 from segdemo.ui.bounded_slider import BoundedSlider
+from segdemo.ui.i18n import plain, say, static
+from segdemo.ui.templates import render as render_template
 
 AT_ONCE: dict[str, Any] = {
     "queue": False,
@@ -35,17 +37,18 @@ IN_TURN: dict[str, Any] = {
 """Settings of an event that runs a lesson's own copy of a network: one at a time, since some put hooks on it."""
 
 
-def picture(value: Image.Image | None, caption: str, name: str, height: int) -> gr.Image:
+def picture(value: Image.Image | None, caption: str, name: str, height: int, **values: object) -> gr.Image:
     """Place a picture that can be saved, with its caption above it.
 
     Args:
         value: What it shows at first.
-        caption: One line; it is the text alternative too.
+        caption: Key of one line; it is the text alternative too.
         name: The element's id.
         height: Pixels.
+        **values: Of the caption's placeholders.
     """
     with gr.Column(min_width=150):
-        gr.HTML(f"<p class='caption'>{caption}</p>")
+        gr.HTML(render_template("caption", text=say(caption, **values)))
         return gr.Image(
             value,
             show_label=False,
@@ -56,25 +59,18 @@ def picture(value: Image.Image | None, caption: str, name: str, height: int) -> 
             height=height,
             elem_id=name,
             elem_classes="lesson-picture",
-            alt_text=caption,
+            alt_text=plain(caption, **values),
         )
 
 
-def guide(attempt: str, watch: str, because: str) -> gr.Markdown:
-    """Place what to try, what to watch, and why it happens.
-
-    Args:
-        attempt: What to do with a control.
-        watch: Where to look, and what changes.
-        because: The reason.
-    """
-    text = f"**Try:** {attempt}\n\n**Watch:** {watch}\n\n**Because:** {because}"
-    return gr.Markdown(text, elem_classes="guide")
+def guide(lesson: str) -> gr.Markdown:
+    """Place what to try in a lesson, what to watch, and why it happens."""
+    return gr.Markdown(static(f"{lesson}.guide"), elem_classes="guide")
 
 
 def slider(low: int, high: int, value: int, label: str, name: str) -> gr.Slider:
-    """Place a slider over whole numbers."""
-    return BoundedSlider(low, high, value, step=1, label=label, buttons=[], min_width=130, elem_id=name)
+    """Place a slider over whole numbers; `label` is the key of its text."""
+    return BoundedSlider(low, high, value, step=1, label=static(label), buttons=[], min_width=130, elem_id=name)
 
 
 def chart(svg: str, caption: str, name: str) -> str:
@@ -114,9 +110,7 @@ def table(heads: list[str], rows: list[list[str]]) -> str:
 
 def torch_code(lines: str) -> gr.Code:
     """End a lesson with the lines of torch that give its numbers, to copy."""
-    return gr.Code(
-        lines, language="python", label="The same numbers in torch, to copy", interactive=False, wrap_lines=True
-    )
+    return gr.Code(lines, language="python", label=static("lessons.torch_code"), interactive=False, wrap_lines=True)
 
 
 @cache

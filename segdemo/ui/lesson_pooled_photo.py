@@ -14,6 +14,7 @@ from segdemo.lessons.adaptive_pooling import pool_map
 from segdemo.lessons.input_sizes import SizeResult, classify_sizes, feature_maps
 from segdemo.segmenter import fit
 from segdemo.ui.gradio_compat import shown_file
+from segdemo.ui.i18n import static
 from segdemo.ui.lesson_parts import AT_ONCE, IN_TURN, as_seen, lesson_network, picture, read_photo
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
@@ -22,16 +23,8 @@ SIZES = (96, 160, 224)  # pixels, the longer side
 _CELLS = 192  # a side, of the grey photo that is pooled
 _SHOWN = 320  # pixels
 _NETWORKS = ("conv1x1_resnet18", "conv1x1_vgg11")  # the first that comes with the program
-_POOLED = """
-### The same on a map
-Rows and columns have bins of their own, so any photo becomes m×m cells, whatever its shape.
-"""
-_AT_THREE_SIZES = """
-### One photo, three sizes
-The classifier ends in adaptive pooling to 1×1, so its Linear layer gets the same number of features from any photo.
-Beside it stands a Linear layer without pooling, which reads the whole flattened map: its weights are the classifier's,
-divided by the number of cells and repeated for each, so at the one size that it is made for both answer alike.
-"""
+_POOLED = static("pooled.text")
+_AT_THREE_SIZES = static("pooled.sizes_text")
 
 
 def build(m: gr.Slider, mode: gr.Radio) -> Place:
@@ -44,14 +37,14 @@ def build(m: gr.Slider, mode: gr.Radio) -> Place:
     gr.Markdown(_POOLED)
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
-            photo, examples = photo_field("ap", "The photo that is pooled")
+            photo, examples = photo_field("ap", "alt.ap-photo")
         with gr.Column(scale=8, min_width=300):
             grey = _grey(shown_file(photo))
             first = _pool(shown_file(photo), m.value, mode.value)
             note = gr.HTML(first[0], elem_id="ap-map")
             with gr.Row():
-                before = picture(render.enlarge(grey, _SHOWN), "The photo in grey", "ap-grey", 220)
-                after = picture(first[1], "Pooled to m×m cells", "ap-cells", 220)
+                before = picture(render.enlarge(grey, _SHOWN), "pooled.grey", "ap-grey", 220)
+                after = picture(first[1], "pooled.cells", "ap-cells", 220)
     photo.change(_take, [photo, m, mode], [before, note, after], **AT_ONCE)
     for control in (m, mode):
         control.change(_pool, [photo, m, mode], [note, after], **AT_ONCE)
@@ -62,7 +55,7 @@ def build(m: gr.Slider, mode: gr.Radio) -> Place:
 def _lay_out_sizes(photo: gr.Image) -> None:
     gr.Markdown(_AT_THREE_SIZES)
     choices = [(f"{size} px", size) for size in SIZES]
-    made_for = gr.Radio(choices, value=SIZES[-1], label="The layer without pooling is made for", elem_id="ap-made-for")
+    made_for = gr.Radio(choices, value=SIZES[-1], label=static("pooled.made_for"), elem_id="ap-made-for")
     table = gr.HTML(_classify(shown_file(photo), SIZES[-1]), elem_id="ap-sizes")
     for changed in (photo.change, made_for.change):
         changed(_classify, [photo, made_for], table, **IN_TURN)

@@ -7,19 +7,13 @@ import gradio as gr
 from segdemo import catalog
 from segdemo.lessons.size_trace import Row
 from segdemo.ui import lesson_feature_maps, lesson_skip_shares
+from segdemo.ui.i18n import static
 from segdemo.ui.lesson_parts import AT_ONCE, guide, slider
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
 from segdemo.ui.service import trace_sizes
 
-_TEXT = """
-### Where the pixels go
-Why any input size works: a conv has no idea how large its map is. Follow an image through a network, layer by layer.
-First it is **padded** to a multiple of the largest stride, at the end it is **cropped** back; between them every size
-follows from the one before. "Sees" is the receptive field: the pixels of the image, a side, that one cell has seen.
-The FCN repeats the border cells before each upsampling and crops behind it, so its maps are two cells larger there.
-A ResNet sees its image moved by half a stride and drops the first cells, so that each is drawn where it looks.
-"""
+_TEXT = static("sizes.text")
 _HEADS = (
     "layer",
     "kind",
@@ -38,17 +32,15 @@ _HEADS = (
 def build() -> Place:
     """Lay the lesson out and wire it; gives what a link can set."""
     gr.Markdown(_TEXT)
-    guide(
-        "set the width to 512, and then to 513.",
-        "the first row (padded) and the last (cropped), and the multiply-adds above the table.",
-        "every step of stride 2 halves the map, so a side has to be a multiple of the largest stride.",
-    )
+    guide("sizes")
     with gr.Row(elem_classes="controls"):
         choices = [(entry.label, name) for name, entry in catalog.ENTRIES.items()]
         controls = [
-            gr.Dropdown(choices, value="fcn8s_vgg16", label="Network", filterable=False, elem_id="st-network"),
-            gr.Number(333, label="Height", precision=0, min_width=90, elem_id="st-height"),
-            gr.Number(500, label="Width", precision=0, min_width=90, elem_id="st-width"),
+            gr.Dropdown(
+                choices, value="fcn8s_vgg16", label=static("page.network"), filterable=False, elem_id="st-network"
+            ),
+            gr.Number(333, label=static("sizes.height"), precision=0, min_width=90, elem_id="st-height"),
+            gr.Number(500, label=static("sizes.width"), precision=0, min_width=90, elem_id="st-width"),
         ]
     table = gr.HTML(_draw("fcn8s_vgg16", 333, 500), elem_id="st-table")
     for control in controls:
@@ -58,15 +50,15 @@ def build() -> Place:
 
 
 def _lay_out_photo() -> tuple[gr.Image, gr.Examples]:
-    gr.Markdown("### On a photo of yours")
+    gr.Markdown(static("sizes.photo_text"))
     choices = lesson_feature_maps.choices()
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
-            photo, examples = photo_field("st", "The photo whose feature maps are shown")
+            photo, examples = photo_field("st", "alt.st-photo")
             size = catalog.find(choices[0][1]).metadata.analysis_size
-            pixels = slider(32, 256, size, "Seen at, px", "st-pixels")
+            pixels = slider(32, 256, size, "lessons.seen_at", "st-pixels")
             network = gr.Dropdown(
-                choices, value=choices[0][1], label="Feature maps of", filterable=False, elem_id="fm-network"
+                choices, value=choices[0][1], label=static("maps.network"), filterable=False, elem_id="fm-network"
             )
         with gr.Column(scale=8, min_width=300):
             lesson_skip_shares.build(photo, pixels)

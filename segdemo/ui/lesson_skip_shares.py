@@ -8,20 +8,13 @@ from segdemo.analysis import Style
 from segdemo.devices import device_lock
 from segdemo.lessons.skip_shares import SOURCES, Decomposition, decompose
 from segdemo.ui.gradio_compat import shown_file
+from segdemo.ui.i18n import static
 from segdemo.ui.lesson_parts import IN_TURN, as_seen, lesson_network, picture, read_photo
 
 _NETWORK = "fcn8s_vgg16"
 _STRIDES = (32, 16, 8)
 _SHOWN = 320  # pixels, the longer side of a picture
-_TEXT = """
-#### FCN-32s, 16s and 8s, and the share of each skip
-One pass through the backbone gives all three class maps. FCN-8s's scores are a **sum**: what comes from fc7, from pool4
-and from pool3, each upsampled by transposed convs. These have no bias, so each part can be upsampled alone, with the
-other two at zero, and the parts add up to the network's own scores. The bias of each score layer belongs to its part.
-
-**Share:** from each part its mean over the photo is taken away, class by class, since a constant draws no edge; the
-mean absolute value of the rest, divided by the sum over the three parts, is its share.
-"""
+_TEXT = static("skips.text")
 
 
 def build(photo: gr.Image, pixels: gr.Slider) -> None:
@@ -37,13 +30,11 @@ def build(photo: gr.Image, pixels: gr.Slider) -> None:
     maps, parts = first[1 : 1 + len(_STRIDES)], first[1 + len(_STRIDES) :]
     with gr.Row():
         for stride, value in zip(_STRIDES, maps, strict=True):
-            outputs.append(picture(value, f"Class map of FCN-{stride}s", f"ss-fcn{stride}s", 200))
+            outputs.append(picture(value, "skips.map", f"ss-fcn{stride}s", 200, network=f"FCN-{stride}s"))
     with gr.Row():
         for source, value in zip((*SOURCES, "sum"), parts, strict=True):
-            what = (
-                "Their sum, FCN-8s's scores of that class" if source == "sum" else f"Main class: scores from {source}"
-            )
-            outputs.append(picture(value, what, f"ss-{source}", 200))
+            what = "skips.sum" if source == "sum" else "skips.part"
+            outputs.append(picture(value, what, f"ss-{source}", 200, source=source))
     for changed in (photo.change, pixels.release):
         changed(_draw, [photo, pixels], outputs, **IN_TURN)
 

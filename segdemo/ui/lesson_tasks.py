@@ -5,6 +5,7 @@ from html import escape
 import gradio as gr
 
 from segdemo.lessons.exercises import TASKS, Task, check
+from segdemo.ui.i18n import static
 from segdemo.ui.lesson_parts import AT_ONCE
 
 _RIGHT = "Right."
@@ -14,7 +15,7 @@ _NO_ATTEMPT = {True: "Type a number.", False: "Type as many numbers as are asked
 
 def build(lesson: str) -> None:
     """Place the tasks of a lesson and wire them."""
-    gr.Markdown("#### Check yourself")
+    gr.Markdown(static("task.title"))
     for task in TASKS[lesson]:
         with gr.Column(elem_classes="task"):
             verdict = gr.HTML(elem_id=f"{task.key}-verdict", render=False)
@@ -41,5 +42,5 @@ def judge(task: Task, answer: str | int | None) -> str:
 def _field(task: Task) -> gr.Radio | gr.Textbox:
     if task.choices:
         choices = [(text, index) for index, text in enumerate(task.choices)]
-        return gr.Radio(choices, label=task.question, elem_id=task.key)
-    return gr.Textbox(label=task.question, max_lines=1, submit_btn="Check", elem_id=task.key)
+        return gr.Radio(choices, label=static(f"task.{task.key}.question"), elem_id=task.key)
+    return gr.Textbox(label=static(f"task.{task.key}.question"), max_lines=1, submit_btn="Check", elem_id=task.key)

@@ -20,6 +20,7 @@ from segdemo.segmentation import Segmentation
 from segdemo.segmenter import normalised
 from segdemo.ui import files, views
 from segdemo.ui.gradio_compat import shown_file
+from segdemo.ui.i18n import static
 from segdemo.ui.lesson_parts import AT_ONCE, IN_TURN, lesson_network, read_photo, table
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
@@ -28,18 +29,7 @@ _TRUNK = "fcn8s_vgg16"
 _SHOWN = 512  # pixels, the longer side of a picture
 _OPACITY = 0.6
 _UNMARKED = "not marked"
-_TEXT = """
-### Teach it your own class
-Name a class, tap a few points **on** it and a few **beside** it. A frozen VGG16 gives 1,280 numbers for each cell of
-8×8 pixels: pool3, pool4 and conv5 on one grid. A **1×1 conv** learns from the tapped cells alone, and answers at every
-cell. Then choose another photo: does it find your class there?
-
-**Try this:** tap three points on the animal and three beside it. **Watch:** the class map covers the rest of it.
-**Because:** cells that show the same kind of thing have similar features, so a few of them stand for all.
-
-No points, only labels? Choose **whole photos**, and mark one photo that has your class and one that has none: features
-are pooled, a Linear layer learns from the means, and its weight answers at every cell as a 1×1 conv.
-"""
+_TEXT = static("teach.text")
 
 
 @dataclass(frozen=True)
@@ -66,27 +56,27 @@ def build() -> Place:
     gr.Markdown(_TEXT)
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
-            photo, examples = photo_field("teach", "The photo that you teach on", camera=True)
+            photo, examples = photo_field("teach", "alt.teach-photo", camera=True)
             first = Teaching().with_photo(_read(shown_file(photo)))
             names = gr.Textbox(
                 ", ".join(first.classes[1:]),
-                label=f"Your classes, up to {teach.MAX_CLASSES}, with commas between",
+                label=static("teach.names", most=teach.MAX_CLASSES),
                 max_lines=1,
                 elem_id="teach-names",
             )
             way = gr.Radio(
-                [("points", False), ("whole photos", True)], value=False, label="Teach by", elem_id="teach-way"
+                [("points", False), ("whole photos", True)], value=False, label=static("teach.way"), elem_id="teach-way"
             )
-            tap_means = gr.Radio(_labels(first), value=1, label="A tap means", elem_id="teach-label")
-            mark = gr.Radio([], label="This photo shows", visible=False, elem_id="teach-mark")
+            tap_means = gr.Radio(_labels(first), value=1, label=static("teach.tap_means"), elem_id="teach-label")
+            mark = gr.Radio([], label=static("teach.mark"), visible=False, elem_id="teach-mark")
             with gr.Row():
-                undo = gr.Button("Undo", size="sm", min_width=60, elem_id="teach-undo")
-                clear = gr.Button("Clear", size="sm", min_width=60, elem_id="teach-clear")
-                restart = gr.Button("Start over", size="sm", min_width=60, elem_id="teach-restart")
+                undo = gr.Button(static("teach.undo"), size="sm", min_width=60, elem_id="teach-undo")
+                clear = gr.Button(static("teach.clear"), size="sm", min_width=60, elem_id="teach-clear")
+                restart = gr.Button(static("teach.restart"), size="sm", min_width=60, elem_id="teach-restart")
         with gr.Column(scale=8, min_width=300):
             parts = _lay_out_results(first, tap_means, mark)
             opened = gr.UploadButton(
-                "Open what you taught", file_types=[".safetensors"], size="sm", min_width=90, elem_id="teach-open"
+                static("teach.open"), file_types=[".safetensors"], size="sm", min_width=90, elem_id="teach-open"
             )
     state = gr.State(first)
     _wire(state, parts, (photo, names, way), (undo, clear, restart, opened))
@@ -94,15 +84,19 @@ def build() -> Place:
 
 
 def _lay_out_results(first: Teaching, tap_means: gr.Radio, mark: gr.Radio) -> _Parts:
-    photos = gr.Radio(_photo_choices(first), value=first.shown, label="Photos", elem_id="teach-photos")
+    photos = gr.Radio(_photo_choices(first), value=first.shown, label=static("teach.photos"), elem_id="teach-photos")
     said = gr.HTML(elem_id="teach-said")
     with gr.Row(elem_classes="teach-pictures"):
-        tapped = _picture(first.photo.image, "Tap here", "teach-photo-taps", "The photo, to tap on, with your points")
+        tapped = _picture(
+            first.photo.image, static("teach.tap_here"), "teach-photo-taps", "The photo, to tap on, with your points"
+        )
         class_map = _picture(None, "Class map", "teach-map", "What it finds: the class map over the photo")
-        heatmap = _picture(None, "Heatmap", "teach-heatmap", "The probability of one class at each pixel")
-    heatmap_of = gr.Radio(_labels(first)[:-1], value=1, label="Heatmap of", elem_id="teach-heatmap-of")
+        heatmap = _picture(
+            None, static("segment.heatmap"), "teach-heatmap", "The probability of one class at each pixel"
+        )
+    heatmap_of = gr.Radio(_labels(first)[:-1], value=1, label=static("segment.heat_class"), elem_id="teach-heatmap-of")
     facts = gr.HTML(elem_id="teach-facts")
-    saved = gr.DownloadButton("Save what you taught", None, size="sm", interactive=False, elem_id="teach-save")
+    saved = gr.DownloadButton(static("teach.save"), None, size="sm", interactive=False, elem_id="teach-save")
     return _Parts(photos, tap_means, mark, heatmap_of, tapped, class_map, heatmap, said, facts, saved)
 
 

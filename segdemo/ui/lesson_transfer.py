@@ -14,6 +14,7 @@ from segdemo.lessons import initialisation
 from segdemo.lessons import transfer as lesson
 from segdemo.lessons.size_trace import shell
 from segdemo.segmenter import fit, normalised
+from segdemo.ui.i18n import static
 from segdemo.ui.lesson_parts import AT_ONCE, chart, slider, table
 
 LOGS = catalog.CHECKPOINTS
@@ -24,39 +25,11 @@ _PHOTO, _CROP, _BATCH = 72, 24, 4  # pixels, pixels, crops
 _FULL_BRIGHTNESS = 100
 _STEP, _MINUTES = "step", "minutes"
 _NORM_HEADS = ["mode and layer", "largest change of a mean", "the mean that changed so", "largest change of a variance"]
-_CURVES_TEXT = """
-### Transfer learning
-A network that has learned one task has an **encoder** that the next task can use. Here a U-Net takes over the VGG16
-encoder that learned ImageNet's 1,000 classes. **Frozen**: only the new decoder learns. **Fine-tuned**: the encoder
-learns too, at a tenth of the decoder's rate. **From nothing**: the same U-Net from random weights. Each run has
-sixty steps of six small crops of pets, far from a finished network: watch how fast each one learns.
-
-Try *100 photos*: what does a transferred encoder lose, and what does a network from nothing? Then try *the encoder's
-rate*: too high a rate destroys what ImageNet taught.
-"""
-_PARTS_TEXT = """
-### What is trainable
-Freezing takes parameters away from the optimizer. The running statistics of BatchNorm are no parameters: they are a
-matter of `train` and `eval` mode. A frozen part here is in `eval` mode, so that both stay.
-"""
-_NORM_TEXT = """
-### Freezing parameters does not freeze BatchNorm
-The first encoder stage of a trained network, frozen by `requires_grad_(False)`, is shown some photos. No optimizer is
-there. In `train` mode its running means and variances move all the same, and with them its answers.
-"""
-_TRAP_TEXT = """
-### The line that does nothing
-Only some of these lines freeze. The others raise no error: they write over a method, or make an attribute that nobody
-reads. Guess first; then see what a step of training does. Lines on `parameter` run for every parameter of the encoder
-stage.
-"""
-_START_TEXT = """
-### Where weights start
-Weights that are trained from nothing are drawn at random, and their spread decides whether a signal gets through.
-Noise goes through a stack of 3×3 convs with fresh weights, without biases or BatchNorm. With ReLU, He's spread,
-√(2 / fan in), keeps the activations' size; it is what this project's networks start from
-(He et al. 2015). Xavier's, √(2 / (fan in + fan out)), was made without ReLU in mind (Glorot and Bengio 2010).
-"""
+_CURVES_TEXT = static("transfer.curves_text")
+_PARTS_TEXT = static("transfer.parts_text")
+_NORM_TEXT = static("transfer.norm_text")
+_TRAP_TEXT = static("transfer.trap_text")
+_START_TEXT = static("transfer.start_text")
 
 
 def build() -> None:
@@ -85,7 +58,7 @@ def _curve_controls() -> list[gr.Component]:
     comparisons = list(lesson.COMPARISONS)
     return [
         gr.Radio(comparisons, value=comparisons[0], label="Compare the trainings on", elem_id="tl-comparison"),
-        gr.Radio(figures, value="miou", label="Figure (held-out photos, but for the loss)", elem_id="tl-figure"),
+        gr.Radio(figures, value="miou", label=static("transfer.figure"), elem_id="tl-figure"),
         gr.Radio([_STEP, _MINUTES], value=_STEP, label="Along", elem_id="tl-over"),
     ]
 
@@ -124,7 +97,9 @@ def _curve_table(curves: dict[str, lesson.Curve]) -> str:
 
 
 def _part_controls() -> list[gr.Component]:
-    return [gr.Radio(list(lesson.TRAININGS), value=lesson.FROZEN, label="Training", elem_id="tl-training")]
+    return [
+        gr.Radio(list(lesson.TRAININGS), value=lesson.FROZEN, label=static("transfer.training"), elem_id="tl-training")
+    ]
 
 
 @cache
@@ -156,8 +131,8 @@ def _draw_parts(training: str) -> str:
 
 def _norm_controls() -> list[gr.Component]:
     return [
-        slider(0, 6, 3, "Batches shown", "tl-batches"),
-        slider(10, _FULL_BRIGHTNESS, _FULL_BRIGHTNESS, "Brightness of the photos, %", "tl-brightness"),
+        slider(0, 6, 3, "transfer.batches", "tl-batches"),
+        slider(10, _FULL_BRIGHTNESS, _FULL_BRIGHTNESS, "transfer.brightness", "tl-brightness"),
     ]
 
 
@@ -221,7 +196,7 @@ def _norm_chart(exposures: dict[str, lesson.Exposure], index: int) -> str:
 
 def _trap_controls() -> list[gr.Component]:
     lines = list(lesson.WAYS_TO_FREEZE)
-    return [gr.Radio(lines, label="Line of code", elem_id="tl-line")]
+    return [gr.Radio(lines, label=static("transfer.line"), elem_id="tl-line")]
 
 
 def _draw_trap(line: str | None) -> str:
@@ -248,11 +223,11 @@ def _draw_trap(line: str | None) -> str:
 def _start_controls() -> list[gr.Component]:
     kinds = list(initialisation.KINDS)
     return [
-        gr.Radio(kinds, value=kinds[0], label="Weights drawn by", elem_id="tl-kind"),
-        slider(2, 20, 12, "Layers", "tl-depth"),
-        slider(16, 64, 64, "Channels", "tl-width"),
-        slider(1, 20, 1, "Draw number", "tl-draw"),
-        gr.Checkbox(True, label="ReLU after each conv", elem_id="tl-relu"),
+        gr.Radio(kinds, value=kinds[0], label=static("transfer.kind"), elem_id="tl-kind"),
+        slider(2, 20, 12, "transfer.depth", "tl-depth"),
+        slider(16, 64, 64, "transfer.width", "tl-width"),
+        slider(1, 20, 1, "transfer.draw", "tl-draw"),
+        gr.Checkbox(True, label=static("transfer.relu"), elem_id="tl-relu"),
     ]
 
 

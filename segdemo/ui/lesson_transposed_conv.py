@@ -11,6 +11,7 @@ from segdemo import catalog, render
 from segdemo.lessons import transposed_conv as lesson
 from segdemo.lessons.transposed_conv import Setting
 from segdemo.ui import lesson_own_numbers, lesson_upsampling
+from segdemo.ui.i18n import static
 from segdemo.ui.lesson_parts import AT_ONCE, guide, picture, slider
 from segdemo.ui.link import Place
 
@@ -20,14 +21,7 @@ _KERNELS = [("bilinear", "bilinear"), ("learned by the FCN-8s", _LEARNED), ("ran
 _LEARNED_SETTING = (4, 2, 1, 0)  # kernel, stride, padding, output padding of the FCN's own ×2 step
 _SIZE = 3  # cells a side of the input at first
 _NUMBERED = 9  # cells a side that still have room for a number
-_TEXT = """
-### Transposed convolution, by hand
-Each cell of the small map leaves a **print** of the kernel on a larger one: the kernel times the cell's value, `stride`
-cells from the next print. Where prints overlap they add up. Padding cuts the border off.
-
-It is called *transposed* because of its matrix: a conv is a product `C·x`, and this is `Cᵀ·y`. It brings the **size**
-back, not the values; "deconvolution" is the wrong name.
-"""
+_TEXT = static("transposed.text")
 
 
 @dataclass(frozen=True)
@@ -47,23 +41,19 @@ class _Outputs:
 def build() -> Place:
     """Lay the lesson out and wire it; gives what a link can set."""
     gr.Markdown(_TEXT)
-    guide(
-        "set the kernel to 3 with stride 2, and then the kernel to 4.",
-        "the picture *Prints that meet*: uneven, like a checkerboard, and then even inside the map.",
-        "only where the stride divides the kernel does every cell inside get the same number of prints.",
-    )
+    guide("transposed")
     with gr.Row(elem_classes="work"):
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
             with gr.Row(elem_classes="pair"):
                 sliders = [
-                    slider(1, 6, _SIZE, "Input size n", "tc-input"),
-                    slider(1, 7, 3, "Kernel k", "tc-kernel"),
-                    slider(1, 4, 2, "Stride s", "tc-stride"),
-                    slider(0, 3, 1, "Padding p", "tc-padding"),
-                    slider(0, 3, 0, "Output padding o", "tc-output-padding"),
-                    slider(0, _SIZE**2, _SIZE**2, "Prints so far", "tc-step"),
+                    slider(1, 6, _SIZE, "transposed.input", "tc-input"),
+                    slider(1, 7, 3, "transposed.kernel", "tc-kernel"),
+                    slider(1, 4, 2, "transposed.stride", "tc-stride"),
+                    slider(0, 3, 1, "transposed.padding", "tc-padding"),
+                    slider(0, 3, 0, "transposed.output_padding", "tc-output-padding"),
+                    slider(0, _SIZE**2, _SIZE**2, "transposed.step", "tc-step"),
                 ]
-            kind = gr.Radio(_KERNELS, value="bilinear", label="Kernel's values", elem_id="tc-kind")
+            kind = gr.Radio(_KERNELS, value="bilinear", label=static("transposed.kind"), elem_id="tc-kind")
             with gr.Row():
                 lines = [gr.Button(_line(*line), size="sm", min_width=90) for line in lesson.TUTORIAL]
         with gr.Column(scale=8, min_width=300, elem_classes="results"):
@@ -107,12 +97,12 @@ def _lay_out_results() -> _Outputs:
     first = _draw(_SIZE, 3, 2, 1, 0, _SIZE**2, "bilinear")
     sizes = gr.HTML(first[0], elem_id="tc-sizes")
     with gr.Row():
-        small = picture(first[1], "Input y", "tc-small", 200)
-        kernel = picture(first[2], "Kernel", "tc-kernel-picture", 200)
-        large = picture(first[3], "Output so far", "tc-large", 200)
+        small = picture(first[1], "transposed.small", "tc-small", 200)
+        kernel = picture(first[2], "transposed.kernel_picture", "tc-kernel-picture", 200)
+        large = picture(first[3], "transposed.large", "tc-large", 200)
     with gr.Row():
-        overlaps = picture(first[4], "Prints that meet in each output cell", "tc-overlaps", 200)
-        matrix = picture(first[5], "Cᵀ: a column per input cell, a row per output cell", "tc-matrix", 200)
+        overlaps = picture(first[4], "transposed.overlaps", "tc-overlaps", 200)
+        matrix = picture(first[5], "transposed.matrix", "tc-matrix", 200)
     checks = gr.HTML(first[6], elem_id="tc-checks")
     return _Outputs(sizes, small, kernel, large, overlaps, matrix, checks)
 

@@ -8,26 +8,14 @@ from segdemo.devices import device_lock
 from segdemo.lessons import upsampling
 from segdemo.lessons.upsampling import WAYS
 from segdemo.ui.gradio_compat import shown_file
+from segdemo.ui.i18n import static
 from segdemo.ui.lesson_parts import IN_TURN, as_seen, lesson_network, picture, read_photo, table
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
 
 _NETWORK = "fcn8s_vgg16"
 _SHOWN = 320  # pixels, the longer side of a picture
-_CAPTIONS = {
-    "learned": "Learned: the FCN's own transposed conv",
-    "bilinear": "Bilinear: the kernel that it started from",
-    "nearest": "Nearest: each cell a block",
-    "random": "Random: a transposed conv that nobody trained",
-}
-_TEXT = """
-#### Where does the plaid pattern come from?
-The FCN-8s scores cells of 8×8 pixels. Here its scores for your photo are brought to the photo's size in four ways.
-
-**Try this:** look at the random kernel's picture. **Watch:** the same pattern in every cell. **Because:** each cell
-leaves one print of the same kernel, and prints of random numbers do not add up to an even surface, as bilinear ones do.
-**Plaid** below is the share of the variance inside cells that is the same in all of them.
-"""
+_TEXT = static("upsampling.text")
 
 
 def build() -> Place:
@@ -35,13 +23,14 @@ def build() -> Place:
     gr.Markdown(_TEXT)
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
-            photo, examples = photo_field("up", "The photo whose scores are upsampled")
+            photo, examples = photo_field("up", "alt.up-photo")
         with gr.Column(scale=8, min_width=300):
             first = _draw(shown_file(photo))
             outputs = [gr.HTML(first[0], elem_id="up-table")]
             with gr.Row():
                 outputs += [
-                    picture(value, _CAPTIONS[way], f"up-{way}", 200) for way, value in zip(WAYS, first[1:], strict=True)
+                    picture(value, f"upsampling.{way}", f"up-{way}", 200)
+                    for way, value in zip(WAYS, first[1:], strict=True)
                 ]
     photo.change(_draw, photo, outputs, **IN_TURN)
     return Place(photo=photo, examples=examples)

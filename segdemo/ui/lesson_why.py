@@ -14,6 +14,7 @@ from segdemo.devices import device_lock
 from segdemo.lessons import why
 from segdemo.models import SegmentationNetwork
 from segdemo.ui.gradio_compat import shown_file
+from segdemo.ui.i18n import static
 from segdemo.ui.lesson_parts import (
     IN_TURN,
     as_seen,
@@ -34,14 +35,7 @@ _SHOWN = 512  # pixels, the longer side of the photo
 _SMALL = 320
 _SHARE = 0.9
 _ASK, _HIDE = "asks why", "lays the grey square"
-_TEXT = """
-### Why here?
-Click on the photo. The white frame is the **theoretical receptive field** of the cell under the click: no pixel outside
-can change its score. Below, the score is taken apart into what each channel adds, `w_k · f_k`, and the bias.
-
-**Try this:** lay the grey square over an eye, then over the ground. **Watch:** the score at the cell that you asked
-about. **Because:** what the score depends on most, it loses most when that is hidden.
-"""
+_TEXT = static("why.text")
 
 
 @dataclass(frozen=True)
@@ -92,14 +86,16 @@ def build() -> Place:
     question = gr.State(Question())
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
-            photo, examples = photo_field("why", "The photo that is asked about")
+            photo, examples = photo_field("why", "alt.why-photo")
             choices = [(catalog.find(name).label, name) for name in names]
             start = "conv1x1_vgg11" if "conv1x1_vgg11" in names else names[0]
-            network = gr.Dropdown(choices, value=start, label="Network", filterable=False, elem_id="why-network")
-            of_class = gr.Dropdown(_classes(start), value=_AUTO, label="Score of", elem_id="why-class")
-            click = gr.Radio([_ASK, _HIDE], value=_ASK, label="A click", elem_id="why-click")
-            side = slider(8, 96, 32, "Grey square, px", "why-side")
-            effective = gr.Button("Effective receptive field", size="sm", elem_id="why-effective")
+            network = gr.Dropdown(
+                choices, value=start, label=static("page.network"), filterable=False, elem_id="why-network"
+            )
+            of_class = gr.Dropdown(_classes(start), value=_AUTO, label=static("why.class"), elem_id="why-class")
+            click = gr.Radio([_ASK, _HIDE], value=_ASK, label=static("why.click"), elem_id="why-click")
+            side = slider(8, 96, 32, "why.side", "why-side")
+            effective = gr.Button(static("why.effective"), size="sm", elem_id="why-effective")
         with gr.Column(scale=8, min_width=300):
             first = _draw(shown_file(photo), start, _AUTO, 32, Question())
             with gr.Row():
@@ -114,9 +110,7 @@ def build() -> Place:
                         elem_id="why-asked",
                         alt_text="The photo with the cell, its receptive field and the grey square",
                     )
-                field = picture(
-                    None, "Effective receptive field: how much each pixel moves the score", "why-field", 300
-                )
+                field = picture(None, "why.field", "why-field", 300)
             answer = gr.HTML(first[1], elem_id="why-answer")
     controls = [photo, network, of_class, side, question]
     outputs = [asked, answer]

@@ -13,17 +13,18 @@ from segdemo.ui import (
     lesson_transposed_conv,
     lesson_why,
 )
+from segdemo.ui.i18n import static
 from segdemo.ui.lesson_parts import torch_code
 from segdemo.ui.link import Place
 
 _LESSONS = (
-    ("teach", "Teach it", lesson_teach),
-    ("fc-as-conv", "Linear to 1×1 conv", lesson_fc_as_conv),
-    ("size-trace", "Sizes", lesson_size_trace),
-    ("transposed-conv", "Transposed conv", lesson_transposed_conv),
-    ("adaptive-pooling", "Adaptive pooling", lesson_adaptive_pooling),
-    ("transfer", "Transfer learning", lesson_transfer),
-    ("why", "Why here?", lesson_why),
+    ("teach", "lessons.teach", lesson_teach),
+    ("fc-as-conv", "lessons.fc", lesson_fc_as_conv),
+    ("size-trace", "lessons.sizes", lesson_size_trace),
+    ("transposed-conv", "lessons.transposed", lesson_transposed_conv),
+    ("adaptive-pooling", "lessons.pooling", lesson_adaptive_pooling),
+    ("transfer", "lessons.transfer", lesson_transfer),
+    ("why", "lessons.why", lesson_why),
 )
 # Where the lines do not follow what a visitor chooses; the transposed conv's do.
 _LINES = {
@@ -41,7 +42,7 @@ def build() -> tuple[gr.Tabs, dict[str, Place]]:
     places = {}
     with gr.Tabs(elem_classes="lessons") as tabs:
         for name, title, lesson in _LESSONS:
-            with gr.Tab(title, id=name):
+            with gr.Tab(static(title), id=name):
                 places[name] = lesson.build() or Place()
                 lesson_tasks.build(name)
                 if name in _LINES:

@@ -79,17 +79,20 @@ window.segdemo = Object.assign(window.segdemo ?? {}, (() => {
     }
     const copied = document.getElementById("copied");
     const place = shown.places[shown.tab === "lessons" ? shown.lesson : shown.tab];
-    copied.textContent = place?.hasOwnPhoto ? copied.dataset.withoutPhoto : copied.dataset.text;
-    setTimeout(() => (copied.textContent = ""), 6000);
+    const said = copied.querySelector(`[data-says="${place?.hasOwnPhoto ? "without-photo" : "copied"}"]`);
+    said.hidden = false;
+    setTimeout(() => (said.hidden = true), 6000);
   }
 
   // Gradio draws example photos without a name, and names its empty boxes without saying what they are.
   function name() {
     for (const examples of document.querySelectorAll("[id$='examples']")) {
       const labels = document.querySelectorAll(`#${examples.id}-labels li`);
-      examples.querySelectorAll(".gallery-item:not([data-label]) img").forEach((picture, index) => {
+      examples.querySelectorAll(".gallery-item:not([data-label-en]) img").forEach((picture, index) => {
         picture.alt = decodeURIComponent(picture.src.split("/").pop()).replace(/\.\w+$/, "");
-        if (labels[index]) picture.closest(".gallery-item").dataset.label = labels[index].textContent;
+        for (const text of labels[index]?.children ?? []) {
+          picture.closest(".gallery-item").setAttribute(`data-label-${text.lang}`, text.textContent);
+        }
       });
     }
     for (const box of document.querySelectorAll(".empty[aria-label]:not([role])")) box.setAttribute("role", "img");

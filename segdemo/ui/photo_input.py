@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import gradio as gr
 
 from segdemo.ui.gradio_compat import Examples, PhotoInput
-from segdemo.ui.i18n import mark
+from segdemo.ui.i18n import plain, static
+from segdemo.ui.templates import render
 
 EXAMPLES = ("lion.jpg", "cheetah1.jpg", "tower.jpg")  # photos that gradio ships
 
@@ -14,13 +15,13 @@ def label_examples(labels: Mapping[str, str], photo: PhotoInput, name: str) -> E
     """Place examples with a word below each.
 
     Args:
-        labels: By the photo's path.
+        labels: Their keys, by the photo's path.
         photo: The field that they fill.
         name: The element's id.
     """
     examples = gr.Examples(list(labels), photo, elem_id=name, cache_examples=False, api_visibility="private")
-    items = "".join(f"<li>{mark(label)}</li>" for label in labels.values())
-    gr.HTML(f"<ul>{items}</ul>", elem_id=f"{name}-labels", elem_classes="labels")  # page.js takes them from there
+    words = render("example_labels", keys=labels.values())
+    gr.HTML(words, elem_id=f"{name}-labels", elem_classes="labels")  # page.js takes them from there
     return examples
 
 
@@ -29,7 +30,7 @@ def photo_field(prefix: str, alternative: str, camera: bool = False) -> tuple[Ph
 
     Args:
         prefix: Of the elements' ids, `-photo` and `-examples`.
-        alternative: The text alternative of the photo.
+        alternative: Key of the photo's text alternative.
         camera: Whether a photo can be taken too.
 
     Returns:
@@ -37,13 +38,13 @@ def photo_field(prefix: str, alternative: str, camera: bool = False) -> tuple[Ph
     """
     photo = PhotoInput(
         gr.get_image(EXAMPLES[0]),
-        label="Photo",
+        label=static("page.photo"),
         type="filepath",
         image_mode=None,
         sources=["upload", "webcam", "clipboard"] if camera else ["upload", "clipboard"],
         height=170,
         elem_id=f"{prefix}-photo",
-        alt_text=alternative,
+        alt_text=plain(alternative),
     )
     paths = [gr.get_image(name) for name in EXAMPLES]
     return photo, gr.Examples(paths, photo, elem_id=f"{prefix}-examples", api_visibility="private")

@@ -12,16 +12,18 @@ from segdemo.segmenter import MIN_ANALYSIS_SIZE
 from segdemo.ui import views
 from segdemo.ui.bounded_slider import BoundedSlider
 from segdemo.ui.gradio_compat import Examples
+from segdemo.ui.i18n import plain, static
 from segdemo.ui.photo_input import PhotoInput, label_examples
 from segdemo.ui.result import Drawing, Result
+from segdemo.ui.templates import render as render_template
 
 # Photos that gradio and matplotlib ship, those that work first, and what stands below each.
 EXAMPLES = {
-    gr.get_image("cheetah1.jpg"): "cheetah",
-    gr.get_image("lion.jpg"): "lion",
-    str(get_sample_data("grace_hopper.jpg", asfileobj=False)): "person",
-    gr.get_image("cheetah.jpg"): "hard: far",
-    gr.get_image("tower.jpg"): "no animal",
+    gr.get_image("cheetah1.jpg"): "examples.cheetah",
+    gr.get_image("lion.jpg"): "examples.lion",
+    str(get_sample_data("grace_hopper.jpg", asfileobj=False)): "examples.person",
+    gr.get_image("cheetah.jpg"): "examples.far",
+    gr.get_image("tower.jpg"): "examples.no_animal",
 }
 SHORT_LIST = 10
 """Classes that need no search."""
@@ -102,28 +104,36 @@ def place_controls(first: str, network: str, segmentation: Segmentation) -> Cont
     """
     photo = PhotoInput(
         first,
-        label="Photo",
+        label=static("page.photo"),
         type="filepath",
         image_mode=None,
         sources=["upload", "webcam", "clipboard"],
         buttons=["fullscreen"],
         height=160,
         elem_id="photo",
-        alt_text="The photo that is segmented",
+        alt_text=plain("alt.photo"),
     )
     examples = label_examples(EXAMPLES, photo, "examples")
     problem = gr.HTML(elem_id="problem")
     choices = [(entry.label, name) for name, entry in catalog.ENTRIES.items()]
-    choice = gr.Dropdown(choices, value=network, label="Network", filterable=False, elem_id="network")
+    choice = gr.Dropdown(choices, value=network, label=static("page.network"), filterable=False, elem_id="network")
     story = gr.HTML(views.story(network), elem_id="story")
     knows = gr.HTML(views.knows(network), elem_id="knows")
-    gr.HTML("<a href='?lesson=teach'>Teach it your own class</a>", elem_id="to-teach")
+    gr.HTML(render_template("to_teach"), elem_id="to-teach")
     with gr.Row(elem_classes="pair"):
         heat_class = gr.Dropdown(
-            class_choices(segmentation), value=AUTO, label="Heatmap of", min_width=110, elem_id="heat-class"
+            class_choices(segmentation),
+            value=AUTO,
+            label=static("segment.heat_class"),
+            min_width=110,
+            elem_id="heat-class",
         )
         colormap = gr.Dropdown(
-            list(render.HEAT_COLORMAPS), value=Style.colormap, label="Colours", min_width=110, elem_id="colormap"
+            list(render.HEAT_COLORMAPS),
+            value=Style.colormap,
+            label=static("segment.colormap"),
+            min_width=110,
+            elem_id="colormap",
         )
     with gr.Row(elem_classes="pair"):
         size = BoundedSlider(
@@ -131,17 +141,24 @@ def place_controls(first: str, network: str, segmentation: Segmentation) -> Cont
             _MAX_SLIDER_SIZE,
             max(segmentation.analysis_size),
             step=8,  # every network's own size is among them
-            label="Analysis size, px",
+            label=static("segment.size"),
             min_width=110,
             buttons=[],
             elem_id="size",
         )
         opacity = BoundedSlider(
-            0, 1, Style.opacity, step=0.05, label="Overlay opacity", min_width=110, buttons=[], elem_id="opacity"
+            0,
+            1,
+            Style.opacity,
+            step=0.05,
+            label=static("segment.opacity"),
+            min_width=110,
+            buttons=[],
+            elem_id="opacity",
         )
     with gr.Row(elem_classes="pair"):
-        refine = gr.Checkbox(False, label="Refine edges", min_width=110, elem_id="refine")
-        best_quality = gr.Checkbox(False, label="Best quality", min_width=110, elem_id="best-quality")
+        refine = gr.Checkbox(False, label=static("segment.refine"), min_width=110, elem_id="refine")
+        best_quality = gr.Checkbox(False, label=static("segment.best_quality"), min_width=110, elem_id="best-quality")
     note = gr.HTML(views.size_note(segmentation), elem_id="size-note")
     switches = (best_quality, refine)
     return Controls(
@@ -153,28 +170,28 @@ def place_results(result: Result, drawing: Drawing) -> Outputs:
     """Place what a result shows at first."""
     with gr.Row(elem_classes="big"):
         with gr.Column(min_width=280):
-            overlay = _picture(drawing.overlay, "overlay", "The photo with the class map laid over it")
-            stop = gr.Button("Stop", size="sm", min_width=0, elem_id="stop")
+            overlay = _picture(drawing.overlay, "overlay", "alt.overlay")
+            stop = gr.Button(static("page.stop"), size="sm", min_width=0, elem_id="stop")
             legend = gr.HTML(drawing.legend)
         with gr.Column(min_width=280):
-            heatmap = _picture(drawing.heatmap, "heatmap", "The probability of one class at each pixel")
+            heatmap = _picture(drawing.heatmap, "heatmap", "alt.heatmap")
             heat_bar = gr.HTML(drawing.heat_bar)
     with gr.Row(elem_classes="small"):
         with gr.Column(scale=4, min_width=220):
-            grid = _picture(drawing.grid, "grid", "The coarse grid of scores that the network makes")
+            grid = _picture(drawing.grid, "grid", "alt.grid")
             grid_bar = gr.HTML(drawing.grid_bar)
         with gr.Column(scale=6, min_width=280, elem_classes="figures"):
             table = gr.HTML(views.class_table(result.segmentation), elem_id="classes")
             pixel = gr.HTML(views.pixel_hint(), elem_id="pixel")
             paths = {
-                "Mask": result.mask,
-                "Overlay": drawing.overlay,
-                "Heatmap": drawing.heatmap,
-                "Scores": result.scores,
-                "COCO RLE": result.rle,
+                "mask": result.mask,
+                "overlay": drawing.overlay,
+                "heatmap": drawing.heatmap,
+                "scores": result.scores,
+                "rle": result.rle,
             }
             with gr.Row(elem_classes="downloads"):
-                files = {label: _download(label, path) for label, path in paths.items()}
+                files = {name: _download(name, path) for name, path in paths.items()}
     facts = gr.HTML(drawing.facts, elem_id="facts")
     key = gr.Textbox(result.key, visible=False)  # the browser keeps it, whatever becomes of the state
     return Outputs(overlay, heatmap, grid, legend, heat_bar, grid_bar, table, pixel, facts, key, files, stop)
@@ -189,13 +206,12 @@ def _picture(path: str, name: str, alternative: str) -> gr.Image:
         buttons=["download", "fullscreen"],
         elem_id=name,
         elem_classes="picture",
-        alt_text=alternative,
+        alt_text=plain(alternative),
     )
 
 
-def _download(label: str, path: str) -> gr.DownloadButton:
-    name = label.lower().replace(" ", "-")
-    return gr.DownloadButton(label, path, size="sm", min_width=70, elem_id=f"download-{name}")
+def _download(name: str, path: str) -> gr.DownloadButton:
+    return gr.DownloadButton(static(f"segment.{name}"), path, size="sm", min_width=70, elem_id=f"download-{name}")
 
 
 def class_choices(segmentation: Segmentation) -> list[tuple[str, str]]:
@@ -204,4 +220,4 @@ def class_choices(segmentation: Segmentation) -> list[tuple[str, str]]:
     if len(names) > SHORT_LIST:
         likeliest = segmentation.likeliest_classes(_OFFERED_FIRST)
         names = likeliest + sorted(set(names) - set(likeliest), key=str.casefold)
-    return [("main class", AUTO), *((name, name) for name in names)]
+    return [(plain("segment.main_class"), AUTO), *((name, name) for name in names)]

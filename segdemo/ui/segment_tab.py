@@ -114,7 +114,7 @@ class _Tab:
 
     def _pass_outputs(self) -> list[gr.Component]:
         controls, outputs = self.controls, self.outputs
-        files = [outputs.files[name] for name in ("Mask", "Scores", "COCO RLE")]
+        files = [outputs.files[name] for name in ("mask", "scores", "rle")]
         shown = [outputs.key, outputs.table, outputs.pixel, *files, controls.problem, controls.note]
         return [
             self.state,
@@ -129,7 +129,7 @@ class _Tab:
     def _drawn_outputs(self) -> list[gr.Component]:
         outputs = self.outputs
         pictures = [getattr(outputs, each.name) for each in fields(Drawing)]
-        return [*pictures, outputs.files["Overlay"], outputs.files["Heatmap"]]
+        return [*pictures, outputs.files["overlay"], outputs.files["heatmap"]]
 
     def _analysis(self, values: Values) -> Analysis:
         """Give what is chosen; another network than the result's starts at its own size."""
@@ -199,9 +199,9 @@ class _Tab:
             outputs.table: views.class_table(segmentation),
             outputs.pixel: views.pixel_hint(),
             outputs.key: result.key,
-            outputs.files["Mask"]: result.mask,
-            outputs.files["Scores"]: result.scores,
-            outputs.files["COCO RLE"]: result.rle,
+            outputs.files["mask"]: result.mask,
+            outputs.files["scores"]: result.scores,
+            outputs.files["rle"]: result.rle,
             controls.problem: "",
             controls.note: views.size_note(segmentation),
             controls.heat_class: gr.skip() if same_list else gr.Dropdown(class_choices(segmentation), value=AUTO),
@@ -220,7 +220,7 @@ class _Tab:
             return {outputs.facts: _FORGOTTEN}
         drawing = result.draw(Style(*style))
         shown = {getattr(outputs, name): value for name, value in vars(drawing).items()}  # they bear the same names
-        return {**shown, outputs.files["Overlay"]: drawing.overlay, outputs.files["Heatmap"]: drawing.heatmap}
+        return {**shown, outputs.files["overlay"]: drawing.overlay, outputs.files["heatmap"]: drawing.heatmap}
 
     def probe(self, result: Result, key: str, path: str | None, point: dict[str, Any]) -> str:
         """Describe the pixel that was clicked."""

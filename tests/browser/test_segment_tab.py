@@ -206,7 +206,7 @@ def test_the_main_flow_fits_a_projector_without_scrolling(open_page):
     page.locator("#overlay img").click()
     expect(page.locator("#pixel meter")).to_have_count(4)
     names = ("photo", "network", "heat-class", "size", "opacity", "overlay", "heatmap", "grid", "classes", "facts")
-    for name in (*names, "pixel", "download-mask", "download-coco-rle"):
+    for name in (*names, "pixel", "download-mask", "download-rle"):
         box = page.locator(f"#{name}").bounding_box()
         assert box["y"] >= 0
         assert box["y"] + box["height"] <= 720, name

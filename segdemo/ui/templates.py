@@ -1,0 +1,30 @@
+"""Fills the HTML templates in `templates/`; whatever is no HTML already is escaped."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from segdemo.ui.i18n import plain, say
+
+_ENVIRONMENT = Environment(
+    loader=FileSystemLoader(Path(__file__).with_name("templates")),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_ENVIRONMENT.globals.update(say=say, plain=plain)
+
+
+def render(name: str, **values: object) -> Markup:
+    """Fill a template.
+
+    Args:
+        name: Of the file in `templates/`, without its ending.
+        **values: What its placeholders stand for.
+
+    Raises:
+        UndefinedError: A placeholder has no value.
+    """
+    return Markup(_ENVIRONMENT.get_template(f"{name}.html").render(values).strip())
