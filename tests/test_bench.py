@@ -85,21 +85,22 @@ def test_passes_are_measured_in_the_segmenters_precision_and_on_a_card_in_batche
     assert seen[1:] == [(2, torch.bfloat16)] * 2  # the first counted operations
 
 
-def test_precisions_are_compared_pixel_by_pixel(monkeypatch, pet_folder):
+def test_precisions_are_compared_pixel_by_pixel_and_in_time(monkeypatch, pet_folder):
     monkeypatch.setattr(precision.catalog, "BUNDLED", {CLASSIFIER: None})
-    found = precision.bfloat16_vs_float32("cpu", None)
+    found = precision.bfloat16_vs_float32("cpu", None, 1)[CLASSIFIER]
     assert found["photos"] == len(precision.EXAMPLES)
+    assert found["times_as_fast"] == found["float32_ms"] / found["bfloat16_ms"] > 0
     maps = []
     for kind in ("float32", "bfloat16"):
         segmenter = Segmenter.load(CLASSIFIER, "cpu", kind)
         maps.append([segmenter(read_image(path)).class_map() for path in precision.EXAMPLES])
     shares = [np.mean(one == other) for one, other in zip(*maps, strict=True)]
-    assert found[CLASSIFIER]["worst_photo"] == pytest.approx(min(shares), abs=1e-4)
-    assert min(shares) <= found[CLASSIFIER]["pixels_equal"] <= max(shares) < 1
+    assert found["worst_photo"] == pytest.approx(min(shares), abs=1e-4)
+    assert min(shares) <= found["pixels_equal"] <= max(shares) < 1
     with pytest.raises(ValueError, match="too few photos"):
-        precision.bfloat16_vs_float32("cpu", pet_folder)
+        precision.bfloat16_vs_float32("cpu", pet_folder, 1)
     monkeypatch.setattr(precision, "_SPLIT", "train")
-    assert precision.bfloat16_vs_float32("cpu", pet_folder)["photos"] == 4
+    assert precision.bfloat16_vs_float32("cpu", pet_folder, 1)[CLASSIFIER]["photos"] == 4
 
 
 def test_there_is_a_crop_for_every_cell(segmenters):

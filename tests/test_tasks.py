@@ -95,3 +95,12 @@ def test_a_classifier_s_mean_score_is_its_logit():
     image = torch.randn(1, 3, 50, 70)
     exported = task.export(task.network).eval()
     torch.testing.assert_close(exported.padded_score_map(image).mean((2, 3)), task.network(image))
+
+
+def test_a_vgg11_starts_from_the_first_convs_of_each_stage_of_its_teacher():
+    task, teacher = TASKS["classify"](VGG), vgg_features("vgg16")
+    task.learn_from(teacher)
+    ours = [m for m in task.network.backbone if isinstance(m, nn.Conv2d)]
+    theirs = [teacher[i] for i in (0, 5, 10, 12, 17, 19, 24, 26)]  # the second conv of stages 1 and 2 and each third go
+    assert len(ours) == len(theirs)
+    assert all(torch.equal(a.weight, b.weight) for a, b in zip(ours, theirs, strict=True))

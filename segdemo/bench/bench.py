@@ -37,7 +37,7 @@ def bench(wanted: tuple[str, ...], device: str, quick: bool, data: Path | None =
         wanted: Of `KEYS`.
         device: For the passes; the served app chooses its own.
         quick: Fewer runs, photos of up to 4 megapixels, fewer clients.
-        data: The folder of `oxford-iiit-pet/`, for real photos to compare precisions on.
+        data: The folder of the data sets, for real photos to compare precisions on.
 
     Returns:
         A value for each key that was wanted, and `machine`.
@@ -57,7 +57,7 @@ def bench(wanted: tuple[str, ...], device: str, quick: bool, data: Path | None =
     if "bfloat16_vs_float32" in wanted:
         from segdemo.bench.precision import bfloat16_vs_float32  # noqa: PLC0415 - brings Gradio, for its photos
 
-        found["bfloat16_vs_float32"] = bfloat16_vs_float32(device, data)
+        found["bfloat16_vs_float32"] = bfloat16_vs_float32(device, data, runs)
     if "megapixels" in wanted:
         found["megapixels"] = megapixels(4.0 if quick else 48.0, device)
     with tempfile.TemporaryDirectory() as name:

@@ -12,7 +12,7 @@ from segdemo.devices import choose_device
 from segdemo.safe_files import write_bytes
 from segdemo.segmenter import Segmenter
 from segdemo.training import report
-from segdemo.training.datasets import KNOWN, DataSet, is_own, open_dataset
+from segdemo.training.datasets import DataSet, is_own, learned_from, open_dataset
 from segdemo.training.evaluate import evaluate as measure
 from segdemo.training.loop import Trainer
 from segdemo.training.recipes import RECIPES, Recipe
@@ -93,10 +93,7 @@ def _wanted(name: str, options: argparse.Namespace) -> Sequence[str]:
     """Name the data sets to measure a network on: with --all those that it was trained on, else one."""
     if options.dataset or is_own(options.data):
         return (options.dataset or options.data.resolve().name,)
-    metadata = catalog.find(name).metadata
-    known = [s["name"] for s in metadata.recipe.get("sources", ()) if s["name"] in KNOWN and not s["words"]]
-    if not known and {"cat", "dog"} <= set(metadata.classes):
-        known = ["pets"]  # checkpoints from before there were several data sets
+    known = learned_from(catalog.find(name).metadata)
     if not known:
         raise ValueError(f"{name} was trained on no data set that is known here: name one with --dataset")
     return known if options.all else known[:1]

@@ -9,6 +9,7 @@ from PIL import Image
 from torchvision.datasets import OxfordIIITPet
 
 from segdemo.catalog import spread_colours
+from segdemo.checkpoints import Metadata
 
 IGNORE = 255
 """The label of a pixel that no loss and no metric counts."""
@@ -260,6 +261,13 @@ def open_dataset(root: Path, name: str | None, split: str, download: bool = Fals
         return KNOWN[name](root, split) if name in KNOWN else own(root, split)
     except FileNotFoundError as error:
         raise DataError(f"there is no {error.filename}: name another folder with --data") from error
+
+
+def learned_from(metadata: Metadata) -> list[str]:
+    """Name the known data sets whose classes a checkpoint learned, the first one first."""
+    known = [s["name"] for s in metadata.recipe.get("sources", ()) if s["name"] in KNOWN and not s["words"]]
+    # Checkpoints from before there were several data sets name none.
+    return known or (["pets"] if {"cat", "dog"} <= set(metadata.classes) else [])
 
 
 def is_own(root: Path) -> bool:

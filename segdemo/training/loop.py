@@ -169,7 +169,8 @@ class Trainer:
         layers, told = starting_layers(init, images)
         if self.recipe.task == "classify":
             self.task.learn_from(layers)
-            return f"random weights, taught by {told}"
+            start = "each stage's first convs" if backbone.startswith("vgg") else "random weights"
+            return f"{start}, taught by {told}"
         fill_backbone(network, with_batch_norm(layers, images) if backbone.endswith("_bn") else layers)
         return told
 

@@ -102,7 +102,8 @@ class ClassifyTask(Task):
     def learn_from(self, layers: nn.Sequential) -> None:
         """Take VGG16's layers as the teacher of the phases that are taught.
 
-        Where a stage has fewer channels than the teacher's, a 1×1 conv that is thrown away later lies between.
+        Where a stage has fewer channels than the teacher's, a 1×1 conv that is thrown away later lies between. A VGG11
+        also starts from the first convs of each of the teacher's stages, which have its shapes.
         Source: Romero et al., "FitNets: Hints for Thin Deep Nets", ICLR 2015.
         """
         layers = layers.eval().requires_grad_(False)
@@ -115,6 +116,10 @@ class ClassifyTask(Task):
             nn.Identity() if ours == theirs else nn.Conv2d(ours, theirs, 1)
             for ours, theirs in zip(*widths, strict=True)
         )
+        if not is_resnet:
+            for ours, theirs in zip(self._stages(), self._teacher, strict=True):
+                for conv, example in zip(_convs(ours), _convs(theirs), strict=False):
+                    conv.load_state_dict(example.state_dict())
 
     def _stages(self) -> list[nn.Module]:
         """Cut the backbone where its maps are compared with the teacher's."""
@@ -161,9 +166,14 @@ class ClassifyTask(Task):
         return Conv1x1Segmenter(trained)
 
 
+def _convs(stage: nn.Module) -> list[nn.Conv2d]:
+    """List a stage's convs on the straight path."""
+    return [m for m in stage.modules() if isinstance(m, nn.Conv2d) and m.kernel_size != (1, 1)]
+
+
 def _channels(stage: nn.Module) -> int:
-    """Give the channels that a stage puts out: those of its last conv on the straight path."""
-    return [m for m in stage.modules() if isinstance(m, nn.Conv2d) and m.kernel_size != (1, 1)][-1].out_channels
+    """Give the channels that a stage puts out: those of its last conv."""
+    return _convs(stage)[-1].out_channels
 
 
 _WORTH_NAMING = 0.05  # of the image
