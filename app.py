@@ -1,4 +1,4 @@
-"""Open the demo: `python app.py`, or `demo` for a host that serves it itself."""
+"""Open the demo: `python app.py`, with `--class` to a whole class, or `demo` for a host that serves it itself."""
 
 import atexit
 import logging
@@ -28,8 +28,11 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 for name in ("no_proxy", "NO_PROXY"):
     os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1", "localhost")))
 
+from segdemo.ui import classroom
 from segdemo.ui.demo import build_demo, launch
 
+if __name__ == "__main__":
+    classroom.turn_on(sys.argv[1:])
 try:
     demo = build_demo()
 except ValueError as error:  # a damaged checkpoint, say
@@ -40,5 +43,10 @@ if __name__ == "__main__":
     # One line a request: networks, size of the photo, milliseconds, outcome.
     logging.basicConfig(format="%(asctime)s %(message)s")
     logging.getLogger("segdemo").setLevel(logging.INFO)
-    launch(demo)
+    if classroom.is_on():
+        launch(demo, server_name=classroom.server_name(), prevent_thread_lock=True)
+        classroom.announce(demo.server_port)
+        demo.block_thread()
+    else:
+        launch(demo)
     _served = True

@@ -1,7 +1,8 @@
 """Set everything up and open the demo (`python3 run.py`) or run its tests (`python3 run.py test`).
 
-Needs nothing but Python: it makes a virtual environment in `.venv` and installs the requirements there, which takes
-some minutes and a few gigabytes the first time. Anything behind `test` is handed on to pytest.
+With `--class` the demo is served to the local network, and shows its address and a QR code of it. Anything behind
+`test` is handed on to pytest. Needs nothing but Python: it makes a virtual environment in `.venv` and installs the
+requirements there, which takes some minutes and a few gigabytes the first time.
 """
 
 from __future__ import annotations  # so that an old Python gets as far as being told so
@@ -34,7 +35,7 @@ def main(arguments: list[str]) -> int:
         if "ensurepip" in error.cmd:
             print("On Debian and Ubuntu, `apt install python3-venv` is missing.", file=sys.stderr)
         return 1
-    command = ["-m", "pytest", *IN_TWO_PROCESSES, *arguments[1:]] if testing else ["app.py"]
+    command = ["-m", "pytest", *IN_TWO_PROCESSES, *arguments[1:]] if testing else ["app.py", *arguments]
     try:
         return subprocess.run([PYTHON, *command], cwd=ROOT, check=False).returncode
     except KeyboardInterrupt:

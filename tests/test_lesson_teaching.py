@@ -52,8 +52,8 @@ def test_labels_of_whole_photos_teach_too():
 def test_a_photo_that_is_there_is_shown_again_and_there_is_a_most():
     teaching = Teaching()
     for index in range(MAX_PHOTOS):
-        teaching = teaching.with_photo(photo((index, 0, 0)))
-    assert teaching.with_photo(photo((1, 0, 0))).shown == 1
+        teaching = teaching.with_photo(photo((index * 20, 0, 0)))
+    assert teaching.with_photo(photo((20, 0, 0))).shown == 1
     with pytest.raises(ValueError, match=f"There are {MAX_PHOTOS} photos"):
         teaching.with_photo(photo("white"))
 

@@ -32,6 +32,11 @@ def test_it_installs_and_opens_the_app(steps):
     assert steps[1][1:] == ["app.py"]
 
 
+def test_a_class_is_handed_on_to_the_app(steps):
+    assert run.main(["--class"]) == 0
+    assert steps[1][1:] == ["app.py", "--class"]
+
+
 def test_the_tests_get_their_own_requirements_and_arguments(steps):
     run.main(["test", "-k", "fcn"])
     assert steps[0][-1].endswith("requirements-dev.txt")

@@ -54,13 +54,15 @@ def teach_ms(demo: gr.Blocks, runs: int) -> dict[str, float]:
         milliseconds: fitting, drawing, the file to save, and writing the pictures.
     """
     event = next(event for event in events_of(demo) if event.function.__name__ == "answer_tap")
-    state, heatmap_of, _ = event.inputs
+    state, _, heatmap_of, _ = event.inputs
     taught, seconds = state.value, []
     for index in range(runs + 1):
         x, y = 0.2 + 0.6 * (index * 0.382 % 1), 0.2 + 0.6 * (index * 0.618 % 1)
         place = [int(share * side) for share, side in zip((x, y), taught.photo.image.size, strict=True)]
         tapped = gr.SelectData(None, {"index": place, "value": None})
-        passed, (taught, *shown) = timed(partial(event.function, taught, heatmap_of.value, index % 2, tapped))
+        passed, (taught, *shown) = timed(
+            partial(event.function, taught, taught.has_begun, heatmap_of.value, index % 2, tapped)
+        )
         pictures = [value for value in shown if isinstance(value, Image.Image)]
         written = timed(partial(_write, pictures))[0]
         seconds.append(passed + written)

@@ -1,5 +1,6 @@
 """What one person has taught so far: photos, classes, taps, and the 1×1 conv that was fitted to them."""
 
+import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ ANALYSIS_SIZE = 384
 """Pixels, the longer side: 48 cells of stride 8."""
 MAX_PHOTOS = 6
 _LONGEST_NAME = 30  # letters
+_QUALITY = 92  # of the JPEGs
 
 
 @dataclass(frozen=True)
@@ -31,17 +33,26 @@ class Photo:
     """A photo that is taught on.
 
     Attributes:
-        key: Of its pixels; two photos with one key are the same.
-        image: Upright RGB, as large as the page shows it.
+        key: Of its file; two photos with one key are the same.
+        image: Upright RGB, as large as the page shows it: what the file holds.
+        file: A JPEG, for the visitor's browser to keep.
     """
 
     key: str
     image: Image.Image = field(compare=False, repr=False)
+    file: bytes = field(compare=False, repr=False)
 
     @classmethod
     def of(cls, image: Image.Image) -> "Photo":
-        """Take an image."""
-        return cls(sha256(image.tobytes() + repr(image.size).encode()).hexdigest(), image)
+        """Take an image as its JPEG has it, so that a photo that was kept gives the same features."""
+        written = io.BytesIO()
+        image.save(written, "JPEG", quality=_QUALITY, subsampling=0)
+        return cls.of_file(written.getvalue(), Image.open(written).convert("RGB"))
+
+    @classmethod
+    def of_file(cls, file: bytes, image: Image.Image) -> "Photo":
+        """Take a JPEG that `of` wrote, and the image that it holds."""
+        return cls(sha256(file).hexdigest(), image, file)
 
     @property
     def analysis_size(self) -> tuple[int, int]:
@@ -71,6 +82,7 @@ class Teaching:
         marks: By photo, the class that the whole photo shows: 0 for none of them, None where nobody said.
         whole_photos: Whether the marks teach, and not the taps.
         layer: What was fitted, or came from a file.
+        has_begun: Whether anything was done since the page opened.
     """
 
     classes: tuple[str, ...] = (BACKGROUND, "animal")
@@ -80,6 +92,7 @@ class Teaching:
     marks: tuple[int | None, ...] = ()
     whole_photos: bool = False
     layer: Fit | None = None
+    has_begun: bool = False
 
     @property
     def photo(self) -> Photo:
@@ -162,9 +175,12 @@ class Teaching:
         return replace(self, marks=marks, whole_photos=True)
 
     def fitted(self, features: Features) -> "Teaching":
-        """Fit the 1×1 conv to all taps, or to the pooled features of the marked photos; with none there is no layer."""
+        """Fit the 1×1 conv to all taps, or to the pooled features of the marked photos.
+
+        With none of them there is no layer, unless one came from a file.
+        """
         if not self.examples:
-            return replace(self, layer=None)
+            return replace(self, layer=self.layer if self.layer and not self.layer.steps else None)
         if self.whole_photos:
             chosen = [(photo, mark) for photo, mark in zip(self.photos, self.marks, strict=True) if mark is not None]
             found = teach.pooled([features(photo) for photo, _ in chosen])

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from segdemo.models.backbones import split_at_max_pools, stage_channels, vgg_features, without_last_pool
 from segdemo.models.network import SegmentationNetwork, architecture
 
+CHANNELS = 1280
+"""Of VGG16's features: 256 of pool3, 512 of pool4 and 512 of conv5."""
 _FIRST_TAPPED = 2  # stages 3, 4 and 5 give features: pool3, pool4 and conv5
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import gradio as gr
 from starlette.middleware import Middleware
 
-from segdemo.ui import about_tab, api, batch_tab, compare_tab, lessons_tab, link, segment_tab
+from segdemo.ui import about_tab, api, batch_tab, classroom, compare_tab, lessons_tab, link, segment_tab
 from segdemo.ui.gate import Gate
 from segdemo.ui.gradio_compat import keep_no_events
 from segdemo.ui.host import Host, HostMiddleware
@@ -60,6 +60,9 @@ def build_demo() -> Page:
             present = gr.Button(static("page.present"), size="sm", scale=0, min_width=0, elem_id="present")
         gr.HTML(render("pitch"), elem_id="pitch")
         said = gr.HTML(elem_id="said", elem_classes="said")
+        if classroom.is_on():
+            card = gr.HTML(elem_id="class-card")
+            demo.load(classroom.card_for, None, card, **link.SILENT)
         places, lessons = {}, None
         with gr.Tabs() as tabs:
             for name, title, tab in _TABS:

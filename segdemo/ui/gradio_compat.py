@@ -150,6 +150,11 @@ def publish(function: Callable[..., Any], output: str, **settings: Any) -> None:
     event.outputs[0].label = output
 
 
+def on_load(function: Callable[..., Any], *arguments: Any, **settings: Any) -> None:  # noqa: ANN401 - Gradio's own
+    """Call a function whenever the page that is being laid out opens; the rest is as a listener takes it."""
+    Context.root_block.load(function, *arguments, **settings)
+
+
 class PhotoInput(gr.Image):
     """An image field that hands on the uploaded file as it is.
 

@@ -9,27 +9,32 @@ from pathlib import Path
 
 import gradio as gr
 import torch
+from PIL import Image
 from torch import Tensor
 
 from segdemo import catalog, render
 from segdemo.devices import device_lock
+from segdemo.images import read_image
 from segdemo.lessons import teach
+from segdemo.lessons.kept import keep, keep_photos, restore
 from segdemo.lessons.teaching import Photo, Teaching
 from segdemo.models.taught import TaughtVGG
 from segdemo.segmentation import Segmentation
 from segdemo.segmenter import normalised
 from segdemo.ui import files, views
-from segdemo.ui.gradio_compat import shown_file
+from segdemo.ui.gradio_compat import on_load, shown_file
 from segdemo.ui.i18n import static
 from segdemo.ui.lesson_parts import AT_ONCE, IN_TURN, lesson_network, read_photo, table
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
+from segdemo.ui.teach_memory import Memory
 
 _TRUNK = "fcn8s_vgg16"
 _SHOWN = 512  # pixels, the longer side of a picture
 _OPACITY = 0.6
 _UNMARKED = "not marked"
 _TEXT = static("teach.text")
+_FORGOTTEN = "The server has forgotten this page. Reload it: what you taught comes back from your browser."
 
 
 @dataclass(frozen=True)
@@ -78,8 +83,7 @@ def build() -> Place:
             opened = gr.UploadButton(
                 static("teach.open"), file_types=[".safetensors"], size="sm", min_width=90, elem_id="teach-open"
             )
-    state = gr.State(first)
-    _wire(state, parts, (photo, names, way), (undo, clear, restart, opened))
+    _wire(Memory.of(first), parts, (photo, names, way), (undo, clear, restart, opened))
     return Place(photo=photo, examples=examples)
 
 
@@ -116,51 +120,73 @@ def _picture(value: object, label: str, name: str, alternative: str) -> gr.Image
         )
 
 
-def _wire(state: gr.State, parts: _Parts, chosen: tuple[gr.Component, ...], buttons: tuple[gr.Component, ...]) -> None:
+def _wire(memory: Memory, parts: _Parts, chosen: tuple[gr.Component, ...], buttons: tuple[gr.Component, ...]) -> None:
     photo, names, way = chosen
     undo, clear, restart, opened = buttons
-    outputs = [state, *parts.every()]
+    outputs = [*memory.every(), *parts.every()]
+    asked = [memory.state, memory.has_begun, parts.heatmap_of]
 
     def step(change: Callable[..., Teaching], fits: bool = True) -> Callable[..., list[object]]:
         """Make an event's function of a change to what was taught."""
 
-        def run(teaching: Teaching, shown_class: int, *values: object) -> list[object]:
+        def run(teaching: Teaching, has_begun: bool, shown_class: int, *values: object) -> list[object]:
             start = time.perf_counter()
             if values == (None,):  # an emptied photo field
                 return [gr.skip()] * len(outputs)
             try:
-                changed = change(teaching, *values)
-                changed = changed.fitted(_features) if fits else changed
+                if has_begun and not teaching.has_begun:
+                    raise ValueError(_FORGOTTEN)
+                changed = replace(change(teaching, *values), has_begun=True)
+                changed = changed.fitted(_features) if fits or changed.layer is None else changed
             except ValueError as error:
-                return [teaching, *_refused(str(error))]
-            return [changed, *_show(changed, shown_class, start)]
+                return [*[gr.skip()] * len(memory.every()), *_refused(str(error))]
+            photos = gr.skip() if changed.photos == teaching.photos else keep_photos(changed)
+            return [changed, keep(changed), photos, True, *_show(changed, shown_class, start)]
 
         return run
 
     def listen(
         event: Callable[..., object], change: Callable[..., Teaching], *inputs: object, fits: bool = True
     ) -> None:
-        event(step(change, fits), [state, parts.heatmap_of, *inputs], outputs, **IN_TURN)
+        event(step(change, fits), [*asked, *inputs], outputs, **IN_TURN)
 
-    def answer_tap(teaching: Teaching, shown_class: int, label: int, event: gr.SelectData) -> list[object]:
+    def answer_tap(
+        teaching: Teaching, has_begun: bool, shown_class: int, label: int, event: gr.SelectData
+    ) -> list[object]:
         width, height = teaching.photo.image.size
         x, y = ((place + 0.5) / side for place, side in zip(event.index, (width, height), strict=True))
-        return step(lambda old: old.tapped(x, y, label))(teaching, shown_class)
+        return step(lambda old: old.tapped(x, y, label))(teaching, has_begun, shown_class)
+
+    def bring_back(first: Teaching, kept: object, photos: object) -> list[object]:
+        """Show what the visitor's browser kept, where it kept anything."""
+        if not kept or not photos:
+            return [gr.skip()] * (len(outputs) + 2)
+        try:
+            back = replace(restore(kept, photos, _decoded), has_begun=True)
+        except (ValueError, gr.Error):
+            return [first, None, None, *[gr.skip()] * (len(outputs) - 1)]
+        shown = [back, gr.skip(), gr.skip(), True, *_show(back, 1, time.perf_counter())]
+        return [*shown, ", ".join(back.classes[1:]), back.whole_photos]
 
     listen(photo.change, lambda old, path: old.with_photo(_read(path)), photo, fits=False)
     listen(parts.photos.input, lambda old, index: replace(old, shown=index), parts.photos, fits=False)
     for event in (names.submit, names.blur):
-        listen(event, Teaching.named, names)
+        listen(event, Teaching.named, names, fits=False)
     listen(way.input, lambda old, whole: replace(old, whole_photos=whole), way)
     listen(parts.mark.input, lambda old, label: old.marked(None if label == _UNMARKED else label), parts.mark)
     every_tap = {**IN_TURN, "trigger_mode": "multiple"}  # quick ones wait for each other, and none is lost
-    parts.tapped.select(answer_tap, [state, parts.heatmap_of, parts.tap_means], outputs, **every_tap)
+    parts.tapped.select(answer_tap, [*asked, parts.tap_means], outputs, **every_tap)
     listen(undo.click, Teaching.undone)
     listen(clear.click, Teaching.cleared)
     listen(restart.click, lambda old: Teaching(classes=old.classes).with_photo(old.photo))
     listen(opened.upload, lambda old, path: old.opened(Path(path)), opened, fits=False)
-    parts.heatmap_of.input(_heatmap, [state, parts.heatmap_of], parts.heatmap, **AT_ONCE)
-    opened.upload(lambda teaching: ", ".join(teaching.classes[1:]), state, names, **AT_ONCE)
+    parts.heatmap_of.input(_heatmap, [memory.state, parts.heatmap_of], parts.heatmap, **AT_ONCE)
+    opened.upload(lambda teaching: ", ".join(teaching.classes[1:]), memory.state, names, **AT_ONCE)
+    on_load(bring_back, [memory.state, memory.kept, memory.photos], [*outputs, names, way], **AT_ONCE)
+
+
+def _decoded(file: bytes) -> Image.Image:
+    return read_image(file, _SHOWN**2)
 
 
 def _read(path: str) -> Photo:
