@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from segdemo import catalog
+from segdemo.lessons import freezing, recorded_runs
 from segdemo.lessons import transfer as lesson
 from segdemo.lessons.size_trace import shell
 from segdemo.models import build
@@ -22,7 +23,7 @@ def write_runs(folder, *runs):
     lines = [HEAD]
     for run in runs:
         lines += [f"{run},{step},{step / 4},{1 / step},{step / 100},0.5,0.6" for step in (10, 20)]
-    path = folder / lesson.RUNS
+    path = folder / recorded_runs.RUNS
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
 
@@ -51,16 +52,16 @@ RUNS = (
 
 
 def test_runs_are_read_and_compared(tmp_path):
-    curves = lesson.read_runs(write_runs(tmp_path, *RUNS))
+    curves = recorded_runs.read_runs(write_runs(tmp_path, *RUNS))
     assert len(curves) == 7
-    assert curves[0].points[-1] == lesson.Point(
+    assert curves[0].points[-1] == recorded_runs.Point(
         20, 5.0, {"miou": 0.2, "foreground_iou": 0.5, "pixel_accuracy": 0.6, "loss": 0.05}
     )
-    named = {comparison: list(lesson.compared(curves, comparison)) for comparison in lesson.COMPARISONS}
+    named = {comparison: list(recorded_runs.compared(curves, comparison)) for comparison in recorded_runs.COMPARISONS}
     assert named == {
-        lesson.ALL_PHOTOS: ["frozen", "fine-tuned", "from nothing"],
-        lesson.FEW_PHOTOS: ["frozen", "fine-tuned"],
-        lesson.RATES: ["×0.01", "×0.1", "×10"],
+        recorded_runs.ALL_PHOTOS: ["frozen", "fine-tuned", "from nothing"],
+        recorded_runs.FEW_PHOTOS: ["frozen", "fine-tuned"],
+        recorded_runs.RATES: ["×0.01", "×0.1", "×10"],
     }
 
 
@@ -69,30 +70,30 @@ def test_runs_are_read_and_compared(tmp_path):
     [b"", f"{HEAD}\n".encode(), b"training,photos\nfrozen,1\n", f"{HEAD}\nfrozen,x,1,1,1,1,1,1,1\n".encode(), b"\xff"],
 )
 def test_damaged_runs_get_a_sentence(tmp_path, content):
-    path = tmp_path / lesson.RUNS
+    path = tmp_path / recorded_runs.RUNS
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"transfer\.csv are damaged"):
-        lesson.read_runs(path)
+        recorded_runs.read_runs(path)
     path.unlink()
     with pytest.raises(ValueError, match=r"transfer\.csv is missing"):
-        lesson.read_runs(path)
+        recorded_runs.read_runs(path)
 
 
 def test_a_figure_that_was_not_recorded_is_none(tmp_path):
-    path = tmp_path / lesson.RUNS
+    path = tmp_path / recorded_runs.RUNS
     path.write_text(f"{HEAD}\nfrozen,9,0.1,1,1,0.5,,0.5,0.5\n", encoding="utf-8")
-    (curve,) = lesson.read_runs(path)
-    assert lesson.figure_text(curve.points[0].figures["miou"]) == "not recorded"
-    assert lesson.figure_text(curve.points[0].figures["loss"]) == "0.500"
+    (curve,) = recorded_runs.read_runs(path)
+    assert recorded_runs.figure_text(curve.points[0].figures["miou"]) == "not recorded"
+    assert recorded_runs.figure_text(curve.points[0].figures["loss"]) == "0.500"
 
 
 def test_the_bundled_runs_say_what_the_lesson_says():
-    curves = lesson.read_runs(catalog.CHECKPOINTS / lesson.RUNS)
-    for comparison in (lesson.ALL_PHOTOS, lesson.FEW_PHOTOS):
-        last = {n: c.points[-1].figures["miou"] for n, c in lesson.compared(curves, comparison).items()}
+    curves = recorded_runs.read_runs(catalog.CHECKPOINTS / recorded_runs.RUNS)
+    for comparison in (recorded_runs.ALL_PHOTOS, recorded_runs.FEW_PHOTOS):
+        last = {n: c.points[-1].figures["miou"] for n, c in recorded_runs.compared(curves, comparison).items()}
         assert set(last) == set(lesson.TRAININGS)
         assert min(last[lesson.FROZEN], last[lesson.FINE_TUNED]) > last[lesson.FROM_NOTHING] + 0.1
-    rates = {n: c.points[-1].figures["miou"] for n, c in lesson.compared(curves, lesson.RATES).items()}
+    rates = {n: c.points[-1].figures["miou"] for n, c in recorded_runs.compared(curves, recorded_runs.RATES).items()}
     assert list(rates) == ["×0.01", "×0.1", "×1", "×10"]
     assert rates["×10"] < rates["×0.1"] - 0.1
 
@@ -150,8 +151,8 @@ def test_statistics_move_in_train_mode_as_torch_says_and_stay_in_eval_mode(count
     stage = nn.Sequential(nn.Conv2d(3, 5, 3), nn.BatchNorm2d(5))
     state = copy.deepcopy(stage.state_dict())
     probe, *batches = torch.randn(count + 1, 2, 3, 9, 9)
-    moved = lesson.show_batches(stage, probe, batches, train_mode=True)
-    stayed = lesson.show_batches(stage, probe, batches, train_mode=False)
+    moved = freezing.show_batches(stage, probe, batches, train_mode=True)
+    stayed = freezing.show_batches(stage, probe, batches, train_mode=False)
     mean, var = torch.zeros(5), torch.ones(5)
     for batch in batches:
         values = stage[0](batch).detach().transpose(0, 1).flatten(1)
@@ -165,7 +166,7 @@ def test_statistics_move_in_train_mode_as_torch_says_and_stay_in_eval_mode(count
 
 
 def test_every_batchnorm_is_told_of_with_the_channel_that_moved_most(stage):
-    found = lesson.show_batches(stage, torch.randn(1, 3, 8, 8), [torch.randn(4, 3, 8, 8)], train_mode=True)
+    found = freezing.show_batches(stage, torch.randn(1, 3, 8, 8), [torch.randn(4, 3, 8, 8)], train_mode=True)
     assert [len(layer.mean_before) for layer in found.layers] == [6, 4]
     for layer in found.layers:
         change = (layer.mean_after - layer.mean_before)[layer.most_moved].abs()
@@ -174,7 +175,7 @@ def test_every_batchnorm_is_told_of_with_the_channel_that_moved_most(stage):
 
 def test_crops_are_parts_of_the_images_in_turn():
     images = [torch.full((3, 12, 20), 1.0), torch.full((3, 8, 8), 2.0)]
-    crops = lesson.random_crops(images, 5, 8)
+    crops = freezing.random_crops(images, 5, 8)
     assert crops.shape == (5, 3, 8, 8)
     assert crops[:, 0, 0, 0].tolist() == [1, 2, 1, 2, 1]
 
@@ -184,7 +185,7 @@ def test_a_darkened_image_is_that_of_a_darkened_photo():
     column = [torch.tensor(values).view(3, 1, 1) for values in (mean, std)]
     normalised = (photo - column[0]) / column[1]
     wanted = (0.25 * photo - column[0]) / column[1]
-    torch.testing.assert_close(lesson.darken(normalised, 0.25, mean, std), wanted)
+    torch.testing.assert_close(freezing.darken(normalised, 0.25, mean, std), wanted)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +200,7 @@ def test_a_darkened_image_is_that_of_a_darkened_photo():
     ],
 )
 def test_what_each_line_does_is_what_torch_does(stage, line, freezes, breaks):
-    found = lesson.try_to_freeze(stage, line)
+    found = freezing.try_to_freeze(stage, line)
     everything = sum(parameter.numel() for parameter in stage.parameters())
     assert (found.before, found.after) == (everything, 0 if freezes else everything)
     assert (found.step_change == 0) == freezes
@@ -213,8 +214,8 @@ def test_what_each_line_does_is_what_torch_does(stage, line, freezes, breaks):
 
 def test_the_encoder_that_is_tried_on_stays_as_it_is(stage):
     before = copy.deepcopy(stage.state_dict())
-    for line in lesson.WAYS_TO_FREEZE:
-        lesson.try_to_freeze(stage, line)
+    for line in freezing.WAYS_TO_FREEZE:
+        freezing.try_to_freeze(stage, line)
     assert all(torch.equal(value, before[name]) for name, value in stage.state_dict().items())
     assert all(parameter.requires_grad and parameter.grad is None for parameter in stage.parameters())
     assert stage.training
@@ -222,4 +223,4 @@ def test_the_encoder_that_is_tried_on_stays_as_it_is(stage):
 
 def test_an_unknown_line_is_refused(stage):
     with pytest.raises(ValueError, match="no line 'freeze"):
-        lesson.try_to_freeze(stage, "freeze()")
+        freezing.try_to_freeze(stage, "freeze()")

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from segdemo import catalog
-from segdemo.lessons.transfer import FINE_TUNED, FROM_NOTHING, FROZEN, RUNS, TRAININGS
+from segdemo.lessons.recorded_runs import RUNS
+from segdemo.lessons.transfer import FINE_TUNED, FROM_NOTHING, FROZEN, TRAININGS
 from segdemo.safe_files import write_text
 from segdemo.tables import as_csv
 from segdemo.training.datasets import DataSet, open_dataset

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from segdemo import catalog, charts
 from segdemo.checkpoints import Metadata
 from segdemo.images import read_image
-from segdemo.lessons import initialisation
+from segdemo.lessons import freezing, initialisation, recorded_runs
 from segdemo.lessons import transfer as lesson
 from segdemo.lessons.size_trace import shell
 from segdemo.segmenter import fit, normalised
@@ -54,8 +54,8 @@ def _section(text: str, make_controls: Callable[[], list[gr.Component]], draw: C
 
 
 def _curve_controls() -> list[gr.Component]:
-    figures = [(title, figure) for figure, title in lesson.FIGURES.items()]
-    comparisons = list(lesson.COMPARISONS)
+    figures = [(title, figure) for figure, title in recorded_runs.FIGURES.items()]
+    comparisons = list(recorded_runs.COMPARISONS)
     return [
         gr.Radio(comparisons, value=comparisons[0], label="Compare the trainings on", elem_id="tl-comparison"),
         gr.Radio(figures, value="miou", label=static("transfer.figure"), elem_id="tl-figure"),
@@ -65,9 +65,9 @@ def _curve_controls() -> list[gr.Component]:
 
 def _draw_curves(comparison: str, figure: str, over: str) -> str:
     try:
-        curves = lesson.compared(lesson.read_runs(LOGS / lesson.RUNS), comparison)
-        title = lesson.FIGURES[figure]
-        ends = [f"{n}: {lesson.figure_text(c.points[-1].figures[figure])}" for n, c in curves.items()]
+        curves = recorded_runs.compared(recorded_runs.read_runs(LOGS / recorded_runs.RUNS), comparison)
+        title = recorded_runs.FIGURES[figure]
+        ends = [f"{n}: {recorded_runs.figure_text(c.points[-1].figures[figure])}" for n, c in curves.items()]
         lines = [
             charts.Line(name, tuple((getattr(point, over), point.figures[figure]) for point in curve.points))
             for name, curve in curves.items()
@@ -82,18 +82,18 @@ def _draw_curves(comparison: str, figure: str, over: str) -> str:
     )
 
 
-def _curve_table(curves: dict[str, lesson.Curve]) -> str:
+def _curve_table(curves: dict[str, recorded_runs.Curve]) -> str:
     rows = [
         [
             name,
             str(point.step),
             f"{point.minutes:.1f}",
-            *(lesson.figure_text(point.figures[key]) for key in lesson.FIGURES),
+            *(recorded_runs.figure_text(point.figures[key]) for key in recorded_runs.FIGURES),
         ]
         for name, curve in curves.items()
         for point in curve.points
     ]
-    return table(["training", "step", "minutes", *lesson.FIGURES.values()], rows)
+    return table(["training", "step", "minutes", *recorded_runs.FIGURES.values()], rows)
 
 
 def _part_controls() -> list[gr.Component]:
@@ -154,10 +154,10 @@ def _metadata() -> Metadata:
 
 def _draw_norm(count: float, brightness: float) -> str:
     count, metadata = int(count), _metadata()
-    crops = lesson.random_crops(_photos(), (count + 1) * _BATCH, _CROP)
-    probe, *batches = lesson.darken(crops, brightness / _FULL_BRIGHTNESS, metadata.mean, metadata.std).split(_BATCH)
+    crops = freezing.random_crops(_photos(), (count + 1) * _BATCH, _CROP)
+    probe, *batches = freezing.darken(crops, brightness / _FULL_BRIGHTNESS, metadata.mean, metadata.std).split(_BATCH)
     exposures = {
-        mode: lesson.show_batches(_stage(), probe, batches, train_mode=mode == "train") for mode in ("train", "eval")
+        mode: freezing.show_batches(_stage(), probe, batches, train_mode=mode == "train") for mode in ("train", "eval")
     }
     rows = [
         [
@@ -182,7 +182,7 @@ def _draw_norm(count: float, brightness: float) -> str:
     )
 
 
-def _norm_chart(exposures: dict[str, lesson.Exposure], index: int) -> str:
+def _norm_chart(exposures: dict[str, freezing.Exposure], index: int) -> str:
     lines, said = [], []
     for mode, exposure in exposures.items():
         layer = exposure.layers[index]
@@ -195,14 +195,14 @@ def _norm_chart(exposures: dict[str, lesson.Exposure], index: int) -> str:
 
 
 def _trap_controls() -> list[gr.Component]:
-    lines = list(lesson.WAYS_TO_FREEZE)
+    lines = list(freezing.WAYS_TO_FREEZE)
     return [gr.Radio(lines, label=static("transfer.line"), elem_id="tl-line")]
 
 
 def _draw_trap(line: str | None) -> str:
     if line is None:
         return "<p class='formula' role='status'>Guess which lines freeze, and then choose one.</p>"
-    found = lesson.try_to_freeze(_stage(), line)
+    found = freezing.try_to_freeze(_stage(), line)
     works = "it freezes" if found.after == 0 else "it freezes nothing"
     after = (
         f"The method is gone: to call it now says <code>{escape(found.error)}</code>."

@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from steps import choose_photo, go
 
-from segdemo.lessons import transfer
+from segdemo.lessons import recorded_runs
 from segdemo.ui import lesson_transfer
 
 SLOW = 60_000
@@ -139,7 +139,7 @@ def logs(monkeypatch, tmp_path):
     monkeypatch.setattr(lesson_transfer, "LOGS", tmp_path)
     head = "training,photos,encoder_rate,step,minutes,loss,miou,foreground_iou,pixel_accuracy"
     rows = ("frozen,3000,0.1,20,3.0,0.9,0.61,0.71,0.81", "fine-tuned,100,0.1,20,7.0,0.7,0.64,0.74,0.84")
-    (tmp_path / transfer.RUNS).write_text("\n".join((head, *rows)), encoding="utf-8")
+    (tmp_path / recorded_runs.RUNS).write_text("\n".join((head, *rows)), encoding="utf-8")
     return tmp_path
 
 
