@@ -9,8 +9,8 @@ from matplotlib.ticker import MaxNLocator
 
 Point = tuple[float, float]
 # Okabe and Ito's, those that stand out from black and from white; dashes tell them apart without colour.
-_COLOURS = ("#0072b2", "#d55e00", "#009e73")
-_DASHES = ("none", "7 4", "2 4")
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
+_DASHES = ("none", "7 4", "2 4", "9 3 2 3")
 _WIDTH, _HEIGHT = 360, 216
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 350, 26, 178
 _MOST_TICKS = 6
@@ -52,7 +52,7 @@ def line_chart(lines: Sequence[Line], x_label: str, y_label: str, alternative: s
     """Draw lines in one picture.
 
     Args:
-        lines: Up to three, which differ in colour and in dashes.
+        lines: Up to four, which differ in colour and in dashes.
         x_label: Under the horizontal axis.
         y_label: Over the vertical axis.
         alternative: What the picture shows, in words.

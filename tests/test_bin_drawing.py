@@ -13,7 +13,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def drawn(n, m):
     html = draw_bins(list(range(n)), [0.5] * m)
-    return html, ET.fromstring(re.search(r"<svg.*</svg>", html).group())
+    return html, ET.fromstring(re.search(r"<svg.*</svg>", html, re.DOTALL).group())
 
 
 @pytest.mark.parametrize("n", (1, 2, 5, 7, 31, 32))

@@ -53,7 +53,7 @@ def test_what_cannot_be_drawn_is_left_out():
 
 def test_more_lines_than_colours_are_refused():
     with pytest.raises(ValueError, match="cannot be told apart"):
-        draw(*[Line(str(index), ((1, 1.0),)) for index in range(4)])
+        draw(*[Line(str(index), ((1, 1.0),)) for index in range(5)])
 
 
 def test_whole_numbers_get_whole_ticks():

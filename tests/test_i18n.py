@@ -10,14 +10,19 @@ import gradio as gr
 import pytest
 
 import app
+from segdemo.catalog import ENTRIES
 from segdemo.ui import i18n
 from segdemo.ui.gradio_compat import components_in
-from segdemo.ui.i18n import CATALOGUES, I18N, plain, plain_error, placeholders, say, say_error, static
+from segdemo.ui.i18n import CATALOGUES, I18N, placeholders, plain, plain_made, say, say_made, static
 
 EN, KO = CATALOGUES["en"], CATALOGUES["ko"]
 UI = Path(i18n.__file__).parent
 MARKER = re.compile(r"__i18n__(\{.*?\})")
-SAME_IN_KOREAN = {"segment.rle"}  # a format's name
+# Names, numbers and formulas alone.
+SAME_IN_KOREAN = re.compile(
+    r"segment\.rle|batch\.progress|compare\.(pair|time)|transfer\.miou|why\.grad_cam"
+    r"|task\.[a-z-]+\.(hint|worked)|task\.adaptive-kernel\.choice_."
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +33,69 @@ def props():
 def test_both_languages_have_the_same_texts_with_the_same_placeholders():
     assert EN.keys() == KO.keys()
     assert {key for key in EN if placeholders(EN[key]) != placeholders(KO[key])} == set()
+
+
+def used_keys():
+    """Give the keys that stand in the sources, and beginnings and ends of those that are put together there."""
+    paths = [path for ending in ("py", "html") for path in UI.rglob(f"*.{ending}")]
+    source = "\n".join(path.read_text(encoding="utf-8") for path in paths)
+    whole = set(re.findall(r"""["']([a-z]+\.[\w.-]+)["']""", source))
+    beginnings = tuple(re.findall(r"""["']([a-z]+\.[a-z_]*)(?:\{|["'] \+)""", source))
+    ends = tuple(re.findall(r"""f"\{\w+\}(\.\w+)["']""", source))
+    return whole, beginnings, ends
+
+
+def test_every_key_is_used_and_every_used_key_is_there():
+    whole, beginnings, ends = used_keys()
+    made_elsewhere = ("error.", "story.")
+    unused = [
+        k for k in EN if k not in whole and not k.startswith((*beginnings, *made_elsewhere)) and not k.endswith(ends)
+    ]
+    assert unused == []
+    groups = {key.split(".")[0] for key in EN}
+    files = (".js", ".css", ".html", ".py", ".csv", ".png")
+    missing = [k for k in whole if k.split(".")[0] in groups and k not in EN and not k.endswith(files)]
+    assert [k for k in missing if not any(k == b for b in beginnings)] == []
+
+
+def is_sentence(text):
+    return bool(re.search(r"[A-Za-z]{2,} [a-z]{2,}", text))
+
+
+SHOWN_BY = {"label", "info", "placeholder", "alt_text", "value", "submit_btn", "desc"}
+SHOW = {"Error", "Warning", "Info", "Markdown", "HTML", "Button", "UploadButton", "DownloadButton", "note", "problem"}
+
+
+def shown_literals(tree):
+    """Find texts that a visitor would read and that stand in the source itself."""
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        shown = [k.value for k in call.keywords if k.arg in SHOWN_BY] + (call.args[:1] if name in SHOW else [])
+        for node in (each for value in shown for each in ast.walk(value)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and is_sentence(node.value):
+                yield node.value
+
+
+# What only a program meets that sends requests of its own.
+FOR_PROGRAMS = {"api.py", "request_checks.py", "gradio_compat.py"}
+
+
+def test_no_sentence_that_a_visitor_reads_stands_in_python():
+    found = {}
+    for path in UI.rglob("*.py"):
+        literals = list(shown_literals(ast.parse(path.read_text(encoding="utf-8"))))
+        if literals and path.name not in FOR_PROGRAMS:
+            found[path.name] = literals
+    assert found == {}
+
+
+def test_such_a_sentence_would_be_found():
+    for line in (
+        'gr.Error("No photo here.")',
+        'gr.Radio([], label=f"Up to {n} of them")',
+        "views.problem('Not now, later')",
+    ):
+        assert list(shown_literals(ast.parse(line)))
 
 
 def test_every_marker_on_the_page_has_a_text_in_every_language(props):
@@ -44,7 +112,9 @@ def test_every_tab_and_lesson_text_is_translated():
 
 
 def test_every_translation_is_in_hangul():
-    assert {key for key, text in KO.items() if not re.search("[가-힣]", text)} == SAME_IN_KOREAN
+    same = [key for key, text in KO.items() if not re.search("[가-힣]", text)]
+    assert [key for key in same if not SAME_IN_KOREAN.fullmatch(key)] == []
+    assert [key for key in same if re.search("[a-z]{4}", KO[key]) and "{" not in KO[key]] == []
 
 
 def test_a_sentence_stands_in_every_language_with_its_values_escaped():
@@ -52,6 +122,11 @@ def test_a_sentence_stands_in_every_language_with_its_values_escaped():
         '<span lang="en">Scores: &lt;b&gt;</span><span lang="ko">점수: &lt;b&gt;</span>'
     )
     assert say("segment.rle") == "COCO RLE"
+
+
+def test_every_story_of_a_network_is_translated():
+    for entry in ENTRIES.values():
+        assert re.search("[가-힣]", say_made(entry.story)), entry.name
 
 
 def test_a_label_may_hold_a_number():
@@ -91,8 +166,8 @@ def test_the_language_of_whoever_asks(monkeypatch, lang, header, wanted):
 def test_an_error_is_said_in_the_visitors_language_with_its_values(monkeypatch):
     sentence = "There is no network named 'a. b'. Choose from c, d."
     korean = "'a. b'(이)라는 네트워크는 없습니다. 다음 중에서 고르세요: c, d."
-    assert plain_error(sentence) == sentence
-    assert korean.replace("'", "&#39;") in say_error(sentence)
+    assert plain_made(sentence) == sentence
+    assert korean.replace("'", "&#39;") in say_made(sentence)
     ask(monkeypatch, "ko", None)
-    assert plain_error(sentence) == korean
-    assert plain_error("nothing known") == say_error("nothing known") == "nothing known"
+    assert plain_made(sentence) == korean
+    assert plain_made("nothing known") == say_made("nothing known") == "nothing known"

@@ -1,11 +1,14 @@
 """Every answer that is called right, against torch; and wrong ones, which are refused."""
 
+import re
+
 import pytest
 import torch
 from torch import nn
 
 from segdemo.lessons import exercises
 from segdemo.lessons.adaptive_pooling import bins
+from segdemo.ui.i18n import CATALOGUES
 
 
 def parameters(module):
@@ -147,7 +150,7 @@ def test_each_lesson_has_two_to_four_tasks_and_each_task_is_tested():
 def test_what_torch_says_is_right_and_everything_near_it_is_wrong(task):
     right = BY_TORCH[task.key]()
     assert exercises.check(task, typed(task, right)).right
-    others = range(len(task.choices)) if task.choices else ()
+    others = range(task.choices)
     wrong = [(other,) for other in others if other != right[0]]
     if not task.choices:
         wrong = [tuple(n + 1 if i == place else n for i, n in enumerate(right)) for place in range(len(right))]
@@ -157,11 +160,18 @@ def test_what_torch_says_is_right_and_everything_near_it_is_wrong(task):
 
 @pytest.mark.parametrize("task", EVERY, ids=lambda task: task.key)
 def test_the_worked_formula_holds_the_answer_and_the_hint_does_not(task):
-    assert task.question and task.hint and task.worked
-    if not task.choices and len(task.answer) == 1:
-        answer = f"{task.answer[0]:,g}".replace("-", "−")
-        assert task.worked.endswith(answer) or f"the factor is {answer}" in task.worked
-        assert not task.hint.endswith(answer)
+    for texts in CATALOGUES.values():
+        hint, worked = (texts[f"task.{task.key}.{part}"] for part in ("hint", "worked"))
+        if not task.choices and len(task.answer) == 1:
+            answer = f"{task.answer[0]:,g}".replace("-", "−")
+            assert re.search(rf"(?<!\d){re.escape(answer)}(배입니다)?$", worked)
+            assert not hint.endswith(answer)
+
+
+def test_every_task_has_a_text_for_each_choice():
+    for task in EVERY:
+        keys = [key for key in CATALOGUES["en"] if key.startswith(f"task.{task.key}.choice_")]
+        assert len(keys) == task.choices
 
 
 def test_the_bins_of_seven_to_four_are_those_by_which_torch_pools():

@@ -52,7 +52,7 @@ def test_a_link_opens_what_it_names(places, query, view):
 )
 def test_a_name_that_is_not_known_is_said_and_changes_nothing(places, query, key, name):
     view = read_view(query, *places)
-    assert view.problems == (f"There is no {key} “{name}” here.",)
+    assert view.problems == ((key, name),)
     assert view.network is view.example is None
     assert view.tab == ("about" if query.get("tab") == "about" else "segment")
 
@@ -60,7 +60,7 @@ def test_a_name_that_is_not_known_is_said_and_changes_nothing(places, query, key
 def test_of_several_networks_those_that_are_known_are_taken(places):
     view = read_view({"tab": "compare", "network": "vgg99,fcn32s_vgg16,"}, *places)
     assert view.network == "fcn32s_vgg16"
-    assert view.problems == ("There is no network “vgg99” here.", "There is no network “” here.")
+    assert view.problems == (("network", "vgg99"), ("network", ""))
     assert read_view({"tab": "compare", "network": "," + "x," * 5000}, *places).network is None
     many = read_view({"tab": "compare", "network": ",".join(map(str, range(5000)))}, *places)
     assert len(many.problems) < 10
@@ -72,4 +72,4 @@ def test_one_network_is_not_taken_for_several(places):
 
 def test_a_very_long_name_is_cut(places):
     (problem,) = read_view({"tab": "x" * 5000}, *places).problems
-    assert len(problem) < 80
+    assert len(problem[1]) < 80

@@ -10,7 +10,7 @@ from segdemo.ui.photo_input import EXAMPLES, photo_field
 
 def test_the_first_example_stands_in_the_field_and_all_of_them_below():
     with gr.Blocks():
-        photo, examples = photo_field("t", "A photo")
+        photo, examples = photo_field("t", "alt.photo")
     assert Path(shown_file(photo)).name == EXAMPLES[0]
     assert [Path(path).name for path in example_files(examples)] == list(EXAMPLES)
-    assert photo.type == "filepath" and photo.alt_text == "A photo"
+    assert photo.type == "filepath" and photo.alt_text == "The photo that is segmented"

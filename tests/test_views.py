@@ -71,7 +71,7 @@ def test_what_a_network_knows_is_said():
     assert "cat" in text
     assert "dog" in text
     assert "anything else is background" in text
-    assert "more; every pixel gets one of them" in views.knows("conv1x1_resnet18_imagenet")
+    assert "every pixel gets one of them" in views.knows("conv1x1_resnet18_imagenet")
 
 
 def test_where_little_is_found_it_says_what_the_network_knows():

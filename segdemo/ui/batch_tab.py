@@ -1,16 +1,15 @@
 """Many photos at once: a gallery, a table and one zip."""
 
-from html import escape
-
 import gradio as gr
 
 from segdemo import catalog
 from segdemo.batch import describe_areas
 from segdemo.ui import views
-from segdemo.ui.i18n import static
+from segdemo.ui.i18n import plain, say, say_made, static
 from segdemo.ui.inference import in_line
 from segdemo.ui.link import SILENT, Place
 from segdemo.ui.service import MOST_PHOTOS, segment_files
+from segdemo.ui.templates import render
 from segdemo.ui.wish import Wish
 
 _NAMED = 4  # classes in the table, the largest
@@ -32,7 +31,7 @@ def build() -> Place:
                 choices, value="fcn8s_vgg16", label=static("page.network"), filterable=False, elem_id="batch-network"
             )
             button = gr.Button(static("batch.run"), variant="primary", elem_id="batch-run")
-            stop = gr.Button("Stop", elem_id="batch-stop")
+            stop = gr.Button(static("page.stop"), elem_id="batch-stop")
             problem = gr.HTML(elem_id="batch-problem")
             archive = gr.DownloadButton(static("batch.zip"), size="sm", interactive=False, elem_id="batch-zip")
         with gr.Column(scale=8, min_width=300, elem_classes="results"):
@@ -64,7 +63,7 @@ def _run(paths: list[str] | None, network: str, wish: Wish, progress: gr.Progres
     wish.choose(paths)
 
     def go_on(number: int, name: str) -> bool:
-        progress((number - 1, count), desc=f"{number} of {count}, {name}")
+        progress((number - 1, count), desc=plain("batch.progress", number=number, count=count, name=name))
         return not wish.is_stopped
 
     try:
@@ -73,25 +72,20 @@ def _run(paths: list[str] | None, network: str, wish: Wish, progress: gr.Progres
         return [*[gr.skip()] * 3, views.problem(error, stale=True)]
     said = ""
     if len(rows) < count:
-        said = views.problem(f"Stopped: {len(rows)} of {count} photos are done, and the zip holds these.")
+        said = views.problem(say("batch.stopped", done=len(rows), count=count))
     return [gallery, _table(rows), gr.DownloadButton(value=archive, interactive=True), said]
 
 
 def _is_old(table: str) -> str:
     """Say that results are of another choice than that of now; nothing where there are none."""
-    return views.problem("What is shown is of the choice before: press Segment all.", stale=True) if table else ""
+    return views.problem(say("batch.is_old"), stale=True) if table else ""
 
 
 def _table(rows: list[dict[str, object]]) -> str:
-    body = "".join(
-        f"<tr><th scope='row'>{escape(str(row['photo']))}</th><td>{escape(str(row['results']) or '–')}</td>"
-        f"<td>{_found(row)}</td></tr>"
-        for row in rows
-    )
     # How the names of a photo's files begin tells photos of one name apart.
-    head = "<tr><th scope='col'>photo</th><th scope='col'>in the zip</th><th scope='col'>found</th></tr>"
-    return f"<div class='wide'><table class='classes'><thead>{head}</thead><tbody>{body}</tbody></table></div>"
+    cells = [(row["photo"], row["results"] or "–", _found(row)) for row in rows]
+    return render("batch_table", rows=cells)
 
 
 def _found(row: dict[str, object]) -> str:
-    return escape(str(row["problem"]) or describe_areas(row, _NAMED))
+    return say_made(row["problem"]) if row["problem"] else describe_areas(row, _NAMED)

@@ -10,6 +10,7 @@ import psutil
 import segno
 from markupsafe import Markup
 
+from segdemo.ui.i18n import say_made
 from segdemo.ui.templates import render
 
 OPTION = "--class"
@@ -104,4 +105,4 @@ def card_for(request: gr.Request) -> Markup:
     try:
         return card(address(port or 80))
     except ValueError as error:
-        return render("problem_line", error=error)
+        return render("note", text=say_made(error), role="alert")

@@ -1,7 +1,5 @@
 """Several networks on one photo, side by side."""
 
-from html import escape
-
 import gradio as gr
 import numpy as np
 
@@ -9,12 +7,13 @@ from segdemo import catalog, compare
 from segdemo.images import read_mask
 from segdemo.segmentation import Segmentation
 from segdemo.ui import views
-from segdemo.ui.i18n import static
+from segdemo.ui.i18n import plain, say, static
 from segdemo.ui.inference import in_line
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
 from segdemo.ui.request_log import logged
 from segdemo.ui.service import Comparison, compare_file
+from segdemo.ui.templates import render
 
 _FIRST = ("fcn8s_vgg16", "fcn32s_vgg16")
 _DOWNLOAD_PROGRESS = gr.Progress(track_tqdm=True)
@@ -39,7 +38,7 @@ def build(opened: gr.Tab) -> Place:
             mask = gr.File(label=static("compare.mask"), height=90, elem_id="cmp-mask")
             problem = gr.HTML(elem_id="cmp-problem")
         with gr.Column(scale=8, min_width=300, elem_classes="results"):
-            pair = gr.HTML("<div class='slide'></div>", elem_id="cmp-pair")
+            pair = gr.HTML(render("no_slide"), elem_id="cmp-pair")
             table = gr.HTML(elem_id="cmp-table")
             with gr.Row():
                 gallery = gr.Gallery(
@@ -57,7 +56,7 @@ def build(opened: gr.Tab) -> Place:
                     height=260,
                     buttons=["download", "fullscreen"],
                     elem_id="cmp-apart",
-                    alt_text="The photo with the pixels marked on which the networks disagree",
+                    alt_text=plain("alt.apart"),
                 )
     shown = gr.State()  # what was compared last: the photo's path, the networks, the mask's path
     gr.on(
@@ -86,7 +85,7 @@ def _run(
         return [gr.skip()] * 6
     try:
         if path is None:
-            raise gr.Error("There is no photo: choose one to compare on.")
+            raise gr.Error(plain("compare.no_photo"))
         with logged(names):
             found = compare_file(path, names)
             table = _table(found, read_mask(mask) if mask else None)
@@ -106,8 +105,7 @@ def _titles(segmentations: list[Segmentation]) -> list[str]:
 def _table(found: Comparison, truth: np.ndarray | None) -> str:
     """Tabulate legend, agreement and times, and IoU where there is a true mask of the photo's size."""
     segmentations, size = found.segmentations, found.disagreement.size
-    head = ["network", "time", *(["mean IoU", "IoU by class"] if truth is not None else [])]
-    rows = []
+    rows: list[list[str]] = []
     for each in segmentations:
         cells = [catalog.find(each.network).label, _time(each, segmentations)]
         if truth is not None:
@@ -116,40 +114,26 @@ def _table(found: Comparison, truth: np.ndarray | None) -> str:
             cells += [f"{compare.mean_iou(by_class):.3f}", listed]
         rows.append(cells)
     pairs = compare.pairwise_agreement(segmentations, size)
-    agreed = "".join(
-        f"<li>{escape(catalog.find(a).label)} and {escape(catalog.find(b).label)}: {share:.1%}</li>"
-        for (a, b), share in pairs.items()
-    )
-    everything = compare.agreement(segmentations, size)
-    unscored = _left_out(segmentations, truth) if truth is not None else ""
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>" for cells in rows)
-    heads = "".join(f"<th scope='col'>{text}</th>" for text in head)
-    names = {each.classes for each in segmentations}
-    apart = (
-        ""
-        if len(names) == 1
-        else " They know different classes, and agree where they give a pixel the same class name."
-    )
-    return (
-        f"{views.legend(*segmentations)}"
-        f"<p class='formula' role='status'>All agree on <b>{everything:.1%}</b> of the photo.{apart}</p>"
-        f"<ul class='checks'>{agreed}</ul>{unscored}"
-        f"<div class='wide'><table class='classes'><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    return render(
+        "comparison",
+        legend=views.legend(*segmentations),
+        share=compare.agreement(segmentations, size),
+        several=len({each.classes for each in segmentations}) > 1,
+        pairs=[(catalog.find(a).label, catalog.find(b).label, share) for (a, b), share in pairs.items()],
+        unscored=[] if truth is None else _left_out(segmentations, truth),
+        heads=["network", "time", *(["mean_iou", "iou"] if truth is not None else [])],
+        rows=rows,
     )
 
 
-def _left_out(segmentations: list[Segmentation], truth: np.ndarray) -> str:
-    """Say which value of a true mask the scores leave out, and how much of the mask has it."""
+def _left_out(segmentations: list[Segmentation], truth: np.ndarray) -> list[tuple[int, float]]:
+    """Give the values of a true mask that the scores leave out, and how much of the mask has them."""
     shares = {compare.ignored_value(each): compare.left_out(each, truth) for each in segmentations}
-    return "".join(
-        f"<p>{share:.1%} of the true mask is {value}, which means “leave out”, and is not scored.</p>"
-        for value, share in shares.items()
-        if share
-    )
+    return [(value, share) for value, share in shares.items() if share]
 
 
 def _time(segmentation: Segmentation, segmentations: list[Segmentation]) -> str:
     """Say how long a network took; those of one checkpoint share a pass and bear its time, to the last digit."""
     same = [each for each in segmentations if each.milliseconds == segmentation.milliseconds]
-    shared = f" for one pass that {len(same)} networks share" if len(same) > 1 else ""
-    return f"{sum(segmentation.milliseconds.values()):.0f} ms{shared}"
+    key = "compare.time_shared" if len(same) > 1 else "compare.time"
+    return say(key, milliseconds=sum(segmentation.milliseconds.values()), count=len(same))

@@ -7,6 +7,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -23,7 +24,27 @@ CATALOGUES: dict[str, dict[str, str]] = {
     language: json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8")) for language in LANGUAGES
 }
 _ENGLISH = CATALOGUES[LANGUAGES[0]]
-_ERROR = "error."  # how the keys of errors begin
+_IN_LANGUAGE = Markup('<span lang="{}">{}</span>')
+_MADE_ELSEWHERE = ("error.", "story.")  # how the keys of sentences begin that are made outside the page
+
+
+class Said(Markup):
+    """A sentence as HTML in every language.
+
+    Attributes:
+        texts: In each language alone.
+    """
+
+    texts: Mapping[str, Markup]
+
+    @classmethod
+    def of(cls, texts: Mapping[str, Markup]) -> "Said":
+        """Put the languages side by side, or give the one text where they have the same."""
+        first, *others = texts.values()
+        alike = all(text == first for text in others)
+        said = cls(first if alike else Markup("").join(_IN_LANGUAGE.format(*each) for each in texts.items()))
+        said.texts = texts
+        return said
 
 
 def placeholders(sentence: str) -> list[str]:
@@ -43,15 +64,18 @@ def static(key: str, **values: object) -> str:
     return str(I18N(name))
 
 
-def say(key: str, **values: object) -> Markup:
+def say(key: str, **values: object) -> Said:
     """Write a sentence as HTML, in every language; the values are escaped, and may be HTML themselves."""
-    texts = {language: Markup(CATALOGUES[language][key]).format(**values) for language in LANGUAGES}
-    return _every_language(texts)
+    texts = {}
+    for language in LANGUAGES:
+        alone = {name: value.texts[language] if isinstance(value, Said) else value for name, value in values.items()}
+        texts[language] = Markup(CATALOGUES[language][key]).format(**alone)
+    return Said.of(texts)
 
 
-def say_error(error: object) -> Markup:
-    """Write an error's English sentence as HTML, in every language that the catalogue has it in."""
-    return _every_language({language: Markup.escape(_translated(str(error), language)) for language in LANGUAGES})
+def say_made(sentence: object) -> Said:
+    """Write an English sentence that was made outside the page, such as an error's, as HTML in every language."""
+    return Said.of({language: Markup.escape(_translated(str(sentence), language)) for language in LANGUAGES})
 
 
 def plain(key: str, **values: object) -> str:
@@ -59,9 +83,9 @@ def plain(key: str, **values: object) -> str:
     return CATALOGUES[asked_language()][key].format(**values)
 
 
-def plain_error(error: object) -> str:
-    """Say an error's English sentence in the language of whoever asks, where the catalogue has it under `error.`."""
-    return _translated(str(error), asked_language())
+def plain_made(sentence: object) -> str:
+    """Say an English sentence that was made outside the page in the language of whoever asks."""
+    return _translated(str(sentence), asked_language())
 
 
 def asked_language() -> str:
@@ -77,12 +101,6 @@ def asked_language() -> str:
     return found if found in LANGUAGES else LANGUAGES[0]
 
 
-def _every_language(texts: dict[str, Markup]) -> Markup:
-    if len(set(texts.values())) == 1:
-        return texts[LANGUAGES[0]]
-    return Markup("").join(Markup('<span lang="{}">{}</span>').format(*each) for each in texts.items())
-
-
 def _translated(sentence: str, language: str) -> str:
     for key, pattern in _patterns():
         if found := pattern.fullmatch(sentence):
@@ -92,10 +110,10 @@ def _translated(sentence: str, language: str) -> str:
 
 @cache
 def _patterns() -> list[tuple[str, re.Pattern[str]]]:
-    """Make a pattern of each error's sentence, those with the most words of their own first."""
+    """Make a pattern of each sentence that is made elsewhere, those with the most words of their own first."""
     found = []
     for key, text in _ENGLISH.items():
-        if key.startswith(_ERROR):
+        if key.startswith(_MADE_ELSEWHERE):
             parts = [(words, name) for words, name, *_ in Formatter().parse(text)]
             pattern = "".join(re.escape(words) + (f"(?P<{name}>.+)" if name else "") for words, name in parts)
             found.append((sum(len(words) for words, _ in parts), key, re.compile(pattern, re.DOTALL)))

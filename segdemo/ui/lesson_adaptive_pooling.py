@@ -2,13 +2,14 @@
 
 import gradio as gr
 import torch
+from markupsafe import Markup
 
 from segdemo import render
 from segdemo.lessons import adaptive_pooling as lesson
 from segdemo.ui import lesson_pooled_photo
 from segdemo.ui.bin_drawing import draw_bins
-from segdemo.ui.i18n import static
-from segdemo.ui.lesson_parts import AT_ONCE, guide, picture, slider
+from segdemo.ui.i18n import say, static
+from segdemo.ui.lesson_parts import AT_ONCE, guide, note, picture, slider
 from segdemo.ui.link import Place
 
 _NUMBERED = 12
@@ -51,16 +52,11 @@ def _draw(n: float, m: float, mode: str) -> list[object]:
     return [_describe(n, m), draw_bins(values.tolist(), pooled.tolist()), weights]
 
 
-def _describe(n: int, m: int) -> str:
-    bins = ", ".join(f"[{start}, {end})" for start, end in lesson.bins(n, m))
-    if lesson.is_fixed_kernel(n, m) and m <= n:
-        kind = "the bins are equally long and equally far apart: a plain pooling layer does the same"
-    elif m > n:
-        again = sum(lesson.repeats(n, m))
-        kind = f"there are fewer cells than bins, so cells are used again; {again} output cells are repeated values"
+def _describe(n: int, m: int) -> Markup:
+    if m > n:
+        kind = say("pooling.again", count=sum(lesson.repeats(n, m)))
     else:
-        kind = "the bins differ in length or distance: no plain pooling layer does this"
-    return (
-        f"<p class='formula' role='status'><b>{n} → {m}</b>: {kind}; {lesson.overlap_count(n, m)} of {n} cells "
-        f"are pooled more than once.</p><p class='formula'>{bins}</p>"
-    )
+        kind = say("pooling.is_plain" if lesson.is_fixed_kernel(n, m) else "pooling.is_not_plain")
+    sentence = say("pooling.found", sizes=f"{n} → {m}", kind=kind, overlap=lesson.overlap_count(n, m), count=n)
+    bins = ", ".join(f"[{start}, {end})" for start, end in lesson.bins(n, m))
+    return note(sentence) + note(bins, role=None)

@@ -1,10 +1,10 @@
 """The lesson on how a Linear layer becomes a 1×1 conv."""
 
 from dataclasses import dataclass
-from html import escape
 
 import gradio as gr
 import torch
+from markupsafe import Markup
 from torch import Tensor
 
 from segdemo import catalog, render
@@ -12,8 +12,8 @@ from segdemo.devices import device_lock
 from segdemo.lessons import fc_as_conv as lesson
 from segdemo.models.network import pad_to_multiple
 from segdemo.ui.gradio_compat import shown_file
-from segdemo.ui.i18n import static
-from segdemo.ui.lesson_parts import AT_ONCE, IN_TURN, guide, lesson_network, picture, slider
+from segdemo.ui.i18n import plain, say, static
+from segdemo.ui.lesson_parts import AT_ONCE, IN_TURN, checks, guide, lesson_network, note, picture, slider
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
 from segdemo.ui.service import DENSE_CLASSIFIER, linear_and_conv
@@ -81,43 +81,45 @@ def _draw(path: str | None, size: float, forget: bool) -> list[object]:
     return [_steps(found, seen, shown), *grids, _note(found, shown, forget)]
 
 
-def _steps(found: lesson.Comparison, seen: Tensor, shown: lesson.Comparison) -> str:
+def _steps(found: lesson.Comparison, seen: Tensor, shown: lesson.Comparison) -> Markup:
     network, classes = lesson_network(_NETWORK), catalog.find(_NETWORK).metadata.classes
     weight = tuple(network.score.weight.shape)
     logits = ", ".join(f"{name} {value:.3f}" for name, value in zip(classes, found.logits.tolist(), strict=True))
-    means = shown.score_map.mean((1, 2)).tolist()
-    averages = ", ".join(f"{name} {value:.3f}" for name, value in zip(classes, means, strict=True))
+    means, (channels, height, width) = shown.score_map.mean((1, 2)), found.features
+    averages = ", ".join(f"{name} {value:.3f}" for name, value in zip(classes, means.tolist(), strict=True))
     other = torch.nn.functional.pad(seen, (0, network.stride, 0, 0))
     error = lesson.flattening_classifier_error(network, found.features, other)
     answer = int(found.logits.argmax())
-    lines = (
-        f"The photo, seen at {seen.shape[2]}×{seen.shape[1]}, becomes a feature map of "
-        f"{found.features[0]} channels, {found.features[1]}×{found.features[2]} cells.",
-        f"Mean of each channel: {found.features[0]} numbers. Linear layer, weight [{weight[0]}, {weight[1]}] and "
-        f"bias [{weight[0]}]: {logits}. The classifier's answer is <b>{escape(classes[answer])}</b>, "
-        f"{float(found.logits.softmax(0)[answer]):.0%}.",
-        f"The same weight as a conv, {list(weight)}, on the same mean: largest difference "
-        f"{found.pooled_difference:.1e}.",
-        f"The conv on every cell, then the mean: {averages}; largest difference from the Linear layer "
-        f"{float((shown.score_map.mean((1, 2)) - found.logits).abs().max()):.1e}.",
-        f"A classifier that flattens its map, made for this size, on a photo {network.stride} pixels wider: "
-        f"<code>{escape(error)}</code>. The conv gives {found.features[1]}×{found.features[2] + 1} cells.",
+    sentences = (
+        say("fc.step_map", size=f"{seen.shape[2]}×{seen.shape[1]}", channels=channels, cells=f"{height}×{width}"),
+        say(
+            "fc.step_linear",
+            channels=channels,
+            rows=weight[0],
+            columns=weight[1],
+            logits=logits,
+            class_name=classes[answer],
+            share=float(found.logits.softmax(0)[answer]),
+        ),
+        say("fc.step_pooled", shape=list(weight), difference=found.pooled_difference),
+        say("fc.step_mean", averages=averages, difference=float((means - found.logits).abs().max())),
+        say("fc.step_flat", stride=network.stride, error=error, cells=f"{height}×{width + 1}"),
     )
-    return f"<ol class='checks'>{''.join(f'<li>{line}</li>' for line in lines)}</ol>"
+    return checks(sentences, numbered=True)
 
 
-def _note(found: lesson.Comparison, shown: lesson.Comparison, forget: bool) -> str:
+def _note(found: lesson.Comparison, shown: lesson.Comparison, forget: bool) -> Markup:
     if not forget:
-        return "<p class='formula'>With its bias copied, the conv is the Linear layer.</p>"
+        return note(say("fc.with_bias"), role=None)
     shifts = (shown.score_map - found.score_map).mean((1, 2)).tolist()
     classes = catalog.find(_NETWORK).metadata.classes
     text = ", ".join(f"{name} {shift:+.3f}" for name, shift in zip(classes, shifts, strict=True))
-    return f"<p class='formula' role='status'>Without the bias every score is off by a constant per class: {text}.</p>"
+    return note(say("fc.without_bias", shifts=text))
 
 
 def _slide(path: str | None, size: float) -> list[object]:
     if path is None:
-        raise gr.Error("There is no photo to slide over.", print_exception=False)
+        raise gr.Error(plain("fc.no_photo"), print_exception=False)
     seen, _, found = linear_and_conv(path, int(size))
     network = lesson_network(_NETWORK)
     # As the network itself pads: a photo narrower than a cell has one all the same.
@@ -127,10 +129,13 @@ def _slide(path: str | None, size: float) -> list[object]:
     limit = float(torch.stack((slid.dense, slid.crops)).abs().max())
     maps = (slid.dense[index], slid.crops[index], slid.dense[index] - slid.crops[index])
     name = catalog.find(_NETWORK).metadata.classes[index]
-    text = (
-        f"<p class='formula' role='status'>Scores of {name}: one dense pass {slid.dense_seconds * 1000:.0f} ms, "
-        f"{slid.dense[0].numel()} crops of {_CROP}×{_CROP} pixels {slid.crop_seconds * 1000:.0f} ms, "
-        f"{slid.crop_seconds / slid.dense_seconds:.0f} times as long. The maps are alike, not equal: the classifier "
-        f"averages over its crop and sees padding at its edge.</p>"
+    sentence = say(
+        "fc.slid",
+        class_name=name,
+        dense=slid.dense_seconds * 1000,
+        count=slid.dense[0].numel(),
+        size=f"{_CROP}×{_CROP}",
+        crops=slid.crop_seconds * 1000,
+        times=slid.crop_seconds / slid.dense_seconds,
     )
-    return [text, gr.Row(visible=True), *(render.score_grid(m.numpy(), limit, 480, 9) for m in maps)]
+    return [note(sentence), gr.Row(visible=True), *(render.score_grid(m.numpy(), limit, 480, 9) for m in maps)]

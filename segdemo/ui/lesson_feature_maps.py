@@ -1,13 +1,14 @@
 """The part of the size lesson that shows a photo's feature maps."""
 
 import gradio as gr
+from markupsafe import Markup
 
 from segdemo import catalog, render
 from segdemo.devices import device_lock
 from segdemo.lessons.feature_maps import Stage, stages
 from segdemo.ui.gradio_compat import shown_file
-from segdemo.ui.i18n import static
-from segdemo.ui.lesson_parts import IN_TURN, as_seen, figure, figure_row, lesson_network, read_photo
+from segdemo.ui.i18n import plain, say, static
+from segdemo.ui.lesson_parts import IN_TURN, as_seen, figure, figure_row, lesson_network, note, read_photo
 
 _STRONGEST = 5
 _TEXT = static("maps.text")
@@ -40,29 +41,36 @@ def _draw(path: str | None, pixels: float, network: str) -> object:
     with device_lock("cpu"):
         found = stages(lesson_network(network), image)
     rows = [_row(number, stage) for number, stage in enumerate(found, 1)]
-    title = catalog.find(network).title
-    return (
-        f"<p class='formula' role='status'>{title}: the photo is seen at {image.shape[2]}×{image.shape[1]} pixels and "
-        f"passes through {len(found)} sizes of maps.</p>{''.join(rows)}"
-    )
+    title, size = catalog.find(network).title, f"{image.shape[2]}×{image.shape[1]}"
+    return Markup("").join([note(say("maps.seen", network=title, size=size, count=len(found))), *rows])
 
 
-def _row(number: int, stage: Stage) -> str:
+def _row(number: int, stage: Stage) -> Markup:
     channels, height, width = stage.maps.shape
-    silent = f", {stage.silent} of them silent" if stage.silent else ""
-    heading = (
-        f"{number}. {channels} channels{silent}; {width}×{height} cells of {stage.stride}×{stage.stride} pixels "
-        f"(behind {stage.layer})"
+    heading = say(
+        "maps.stage_with_silent" if stage.silent else "maps.stage",
+        number=number,
+        channels=channels,
+        silent=stage.silent,
+        cells=f"{width}×{height}",
+        pixels=f"{stage.stride}×{stage.stride}",
+        layer=stage.layer,
     )
-    shown = [("mean", stage.mean), *((f"channel {index}", stage.maps[index]) for index in stage.strongest(_STRONGEST))]
+    strongest = [(index, stage.maps[index]) for index in stage.strongest(_STRONGEST)]
     return figure_row(
         heading,
         (
             figure(
                 render.feature_map(values.numpy()),
-                f"{name}, up to {float(values.max()):.2f}",
-                f"stage{number}_{name.replace(' ', '')}.png",
+                _caption(index, float(values.max())),
+                f"stage{number}_{'mean' if index is None else f'channel{index}'}.png",
             )
-            for name, values in shown
+            for index, values in [(None, stage.mean), *strongest]
         ),
     )
+
+
+def _caption(channel: int | None, highest: float) -> str:
+    if channel is None:
+        return plain("maps.mean", highest=highest)
+    return plain("maps.channel", channel=channel, highest=highest)

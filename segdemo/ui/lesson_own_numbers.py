@@ -1,16 +1,17 @@
 """The part of the transposed-conv lesson that takes a visitor's own numbers."""
 
 from collections.abc import Mapping
-from html import escape
 
 import gradio as gr
+from markupsafe import Markup
 from torch import Tensor
 
 from segdemo.lessons import torch_lines
 from segdemo.lessons.matrices import MOST, read_matrix
 from segdemo.lessons.transposed_conv import Setting, conv_matrix, transposed_conv
-from segdemo.ui.i18n import static
-from segdemo.ui.lesson_parts import AT_ONCE, torch_code
+from segdemo.ui.i18n import say, say_made, static
+from segdemo.ui.lesson_parts import AT_ONCE, note, torch_code
+from segdemo.ui.templates import render
 
 _TEXTBOOK = "0 1\n2 3"
 _TEXT = static("own.text")
@@ -26,7 +27,7 @@ def build() -> Mapping[str, gr.Textbox]:
         )
         kernel = gr.Textbox(
             _TEXTBOOK,
-            label=static("transposed.kernel_picture"),
+            label=static("own.kernel"),
             lines=2,
             max_lines=MOST,
             min_width=110,
@@ -51,30 +52,19 @@ def _draw(input_text: str, kernel_text: str, stride: float | None, padding: floa
         values, kernel = read_matrix(input_text, "input"), read_matrix(kernel_text, "kernel")
         setting = Setting(len(values), len(kernel), int(stride or 0), int(padding or 0))
     except ValueError as error:
-        return [f"<p class='formula' role='alert'>{escape(str(error))}</p>", ""]
+        return [note(say_made(error), role="alert"), ""]
     found = transposed_conv(values, kernel, setting)
-    tables = "".join(
-        f"<figure><figcaption>{name}</figcaption>{_table(matrix)}</figure>"
-        for name, matrix in (("Input", values), ("Kernel", kernel), ("Output", found))
-    )
-    return [
-        f"<div class='matrices'>{tables}</div>"
-        f"<p class='formula' role='status'>{_sum(values, kernel, setting, found)}</p>",
-        torch_lines.transposed_conv(values, kernel, setting),
-    ]
+    matrices = {"own.input": values.tolist(), "own.kernel": kernel.tolist(), "own.output": found.tolist()}
+    answer = render("matrices", matrices=matrices) + note(_sum(values, kernel, setting, found))
+    return [answer, torch_lines.transposed_conv(values, kernel, setting)]
 
 
-def _table(matrix: Tensor) -> str:
-    rows = "".join("<tr>" + "".join(f"<td>{value:g}</td>" for value in row) + "</tr>" for row in matrix.tolist())
-    return f"<table class='trace plain'>{rows}</table>"
-
-
-def _sum(values: Tensor, kernel: Tensor, setting: Setting, found: Tensor) -> str:
+def _sum(values: Tensor, kernel: Tensor, setting: Setting, found: Tensor) -> Markup:
     """Write out the sum of the prints that meet in the output's middle cell."""
     row = column = setting.size // 2
     taken = _transposed_row(kernel, setting, row * setting.size + column)
     terms = [f"{value:g}·{weight:g}" for value, weight in zip(values.flatten().tolist(), taken, strict=True) if weight]
-    return f"Cell ({row}, {column}): {' + '.join(terms) or '0'} = <b>{float(found[row, column]):g}</b>"
+    return say("own.sum", row=row, column=column, terms=" + ".join(terms) or "0", value=float(found[row, column]))
 
 
 def _transposed_row(kernel: Tensor, setting: Setting, index: int) -> list[float]:

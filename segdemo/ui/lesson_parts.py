@@ -2,13 +2,13 @@
 
 import base64
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
-from html import escape
 from typing import Any
 
 import gradio as gr
 import torch
+from markupsafe import Markup
 from PIL import Image
 from torch import Tensor
 
@@ -17,7 +17,7 @@ from segdemo.images import ImageError, read_reduced
 from segdemo.models import SegmentationNetwork
 from segdemo.segmenter import fit, normalised
 from segdemo.ui.bounded_slider import BoundedSlider
-from segdemo.ui.i18n import plain, say, static
+from segdemo.ui.i18n import plain, plain_made, say, static
 from segdemo.ui.templates import render as render_template
 
 AT_ONCE: dict[str, Any] = {
@@ -73,39 +73,47 @@ def slider(low: int, high: int, value: int, label: str, name: str) -> gr.Slider:
     return BoundedSlider(low, high, value, step=1, label=static(label), buttons=[], min_width=130, elem_id=name)
 
 
-def chart(svg: str, caption: str, name: str) -> str:
+def note(text: object, role: str | None = "status") -> Markup:
+    """Write a sentence on what is shown.
+
+    Args:
+        text: Escaped where it is no HTML.
+        role: `status`, `alert`, or None for what stays as it is.
+    """
+    return render_template("note", text=text, role=role)
+
+
+def checks(items: Iterable[object], numbered: bool = False) -> Markup:
+    """Write sentences as a list."""
+    return render_template("checks", items=items, numbered=numbered)
+
+
+def chart(svg: str, caption: str, name: str) -> Markup:
     """Write a chart with its caption and a link that saves it.
 
     Args:
         svg: From `segdemo.charts`.
         caption: One line.
         name: Of the file to save, without its ending.
-
-    Returns:
-        HTML, to stand among others of its kind in an element of the class `charts`.
     """
     file = base64.b64encode(charts.standalone(svg).encode()).decode()
-    title = escape(caption)
-    link = f"<a href='data:image/svg+xml;base64,{file}' download='{name}.svg' aria-label='Save: {title}'>save</a>"
-    return f"<figure><figcaption class='caption'>{title}; {link}</figcaption>{svg}</figure>"
+    return render_template("chart", svg=Markup(svg), caption=caption, name=name, file=file)
 
 
-def table(heads: list[str], rows: list[list[str]]) -> str:
+def chart_row(each: Iterable[Markup]) -> Markup:
+    """Put charts side by side."""
+    return render_template("charts", charts=each)
+
+
+def table(heads: Iterable[object], rows: Iterable[Sequence[object]], plain_cells: bool = True) -> Markup:
     """Write a table that scrolls by itself where it is too wide; the first cell of a row is its head.
 
     Args:
         heads: Of the columns.
-        rows: Plain text, as many cells as there are heads.
+        rows: As many cells as there are heads; what is no HTML is escaped.
+        plain_cells: Whether all cells but the first are set alike.
     """
-    head = "".join(f"<th scope='col'>{escape(text)}</th>" for text in heads)
-    body = "".join(
-        f"<tr><th scope='row'>{escape(first)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
-        for first, *cells in rows
-    )
-    return (
-        f"<div class='wide' tabindex='0'><table class='trace plain'><thead><tr>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table></div>"
-    )
+    return render_template("table", heads=heads, rows=rows, plain_cells=plain_cells)
 
 
 def torch_code(lines: str) -> gr.Code:
@@ -128,7 +136,7 @@ def read_photo(path: str) -> Image.Image:
     try:
         return read_reduced(path, render.SCREEN)[0]
     except ImageError as error:
-        raise gr.Error(str(error), print_exception=False) from error
+        raise gr.Error(plain_made(error), print_exception=False) from error
 
 
 def as_seen(image: Image.Image, network: str, longer_side: int) -> Tensor:
@@ -136,7 +144,7 @@ def as_seen(image: Image.Image, network: str, longer_side: int) -> Tensor:
     return normalised(image, fit(image.size, longer_side), catalog.find(network).metadata)
 
 
-def figure(image: Image.Image, caption: str, file_name: str) -> str:
+def figure(image: Image.Image, caption: str, file_name: str) -> Markup:
     """Write a small picture as HTML: its caption is its text alternative too, and a click saves it.
 
     Args:
@@ -147,13 +155,9 @@ def figure(image: Image.Image, caption: str, file_name: str) -> str:
     data = io.BytesIO()
     image.save(data, "PNG", compress_level=6)
     source = f"data:image/png;base64,{base64.b64encode(data.getvalue()).decode()}"
-    title, name = escape(caption, quote=True), escape(file_name, quote=True)
-    return (
-        f"<figure><a href='{source}' download='{name}' title='Save: {title}'><img src='{source}' alt='{title}'></a>"
-        f"<figcaption aria-hidden='true'>{title}</figcaption></figure>"
-    )
+    return render_template("figure", source=source, caption=caption, name=file_name)
 
 
-def figure_row(heading: str, figures: Iterable[str]) -> str:
+def figure_row(heading: object, figures: Iterable[Markup]) -> Markup:
     """Put figures side by side below a heading."""
-    return f"<section><h5>{escape(heading)}</h5><div class='figures-row'>{''.join(figures)}</div></section>"
+    return render_template("figures", heading=heading, figures=figures)

@@ -1,11 +1,11 @@
 """The parts of the pooling lesson that show a photo: pooled to m×m, and classified at three sizes."""
 
 from functools import lru_cache
-from html import escape
 
 import gradio as gr
 import numpy as np
 import torch
+from markupsafe import Markup
 from PIL import Image
 
 from segdemo import catalog, render
@@ -14,8 +14,8 @@ from segdemo.lessons.adaptive_pooling import pool_map
 from segdemo.lessons.input_sizes import SizeResult, classify_sizes, feature_maps
 from segdemo.segmenter import fit
 from segdemo.ui.gradio_compat import shown_file
-from segdemo.ui.i18n import static
-from segdemo.ui.lesson_parts import AT_ONCE, IN_TURN, as_seen, lesson_network, picture, read_photo
+from segdemo.ui.i18n import say, static
+from segdemo.ui.lesson_parts import AT_ONCE, IN_TURN, as_seen, lesson_network, note, picture, read_photo, table
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
 
@@ -41,13 +41,13 @@ def build(m: gr.Slider, mode: gr.Radio) -> Place:
         with gr.Column(scale=8, min_width=300):
             grey = _grey(shown_file(photo))
             first = _pool(shown_file(photo), m.value, mode.value)
-            note = gr.HTML(first[0], elem_id="ap-map")
+            said = gr.HTML(first[0], elem_id="ap-map")
             with gr.Row():
                 before = picture(render.enlarge(grey, _SHOWN), "pooled.grey", "ap-grey", 220)
                 after = picture(first[1], "pooled.cells", "ap-cells", 220)
-    photo.change(_take, [photo, m, mode], [before, note, after], **AT_ONCE)
+    photo.change(_take, [photo, m, mode], [before, said, after], **AT_ONCE)
     for control in (m, mode):
-        control.change(_pool, [photo, m, mode], [note, after], **AT_ONCE)
+        control.change(_pool, [photo, m, mode], [said, after], **AT_ONCE)
     _lay_out_sizes(photo)
     return Place(photo=photo, examples=examples)
 
@@ -56,9 +56,9 @@ def _lay_out_sizes(photo: gr.Image) -> None:
     gr.Markdown(_AT_THREE_SIZES)
     choices = [(f"{size} px", size) for size in SIZES]
     made_for = gr.Radio(choices, value=SIZES[-1], label=static("pooled.made_for"), elem_id="ap-made-for")
-    table = gr.HTML(_classify(shown_file(photo), SIZES[-1]), elem_id="ap-sizes")
+    found = gr.HTML(_classify(shown_file(photo), SIZES[-1]), elem_id="ap-sizes")
     for changed in (photo.change, made_for.change):
-        changed(_classify, [photo, made_for], table, **IN_TURN)
+        changed(_classify, [photo, made_for], found, **IN_TURN)
 
 
 @lru_cache(maxsize=64)  # the controls move, the photos stay; each is a few kilobytes
@@ -80,11 +80,9 @@ def _pool(path: str | None, m: float, mode: str) -> list[object]:
     values = torch.from_numpy(np.asarray(grey, np.float32))[None]
     pooled = pool_map(values, (cells, cells), mode)[0]
     small = Image.fromarray(pooled.round().byte().numpy())
-    text = (
-        f"<p class='formula' role='status'>{grey.width}×{grey.height} → {cells}×{cells}, {mode}; the first row: "
-        f"{', '.join(f'{value:.0f}' for value in pooled[0].tolist())}.</p>"
-    )
-    return [text, render.enlarge(small, _SHOWN)]
+    size, row = f"{grey.width}×{grey.height}", ", ".join(f"{value:.0f}" for value in pooled[0].tolist())
+    sentence = say("pooled.first_row", size=size, cells=f"{cells}×{cells}", mode=mode, row=row)
+    return [note(sentence), render.enlarge(small, _SHOWN)]
 
 
 def _network() -> str:
@@ -105,28 +103,24 @@ def _classify(path: str | None, made_for: int) -> object:
     name = _network()
     found = classify_sizes(lesson_network(name), *_seen(path, name), SIZES.index(made_for))
     entry = catalog.find(name)
-    heads = ("seen at", "feature map", "pooled", "logits", "probabilities", "without pooling")
-    head = "".join(f"<th scope='col'>{text}</th>" for text in heads)
-    body = "".join(f"<tr>{_cells(each, entry.metadata.classes)}</tr>" for each in found)
+    fitting = sum(not each.error for each in found)
+    sentence = say("pooled.fits", network=entry.title, fitting=fitting, count=len(found))
+    heads = [say(f"pooled.head_{head}") for head in ("seen", "map", "pooled", "logits", "probabilities", "fixed")]
+    rows = [_row(each, entry.metadata.classes) for each in found]
+    return note(sentence) + table(heads, rows, plain_cells=False)
+
+
+def _row(found: SizeResult, classes: tuple[str, ...]) -> tuple[object, ...]:
+    def listed(values: torch.Tensor, form: str) -> Markup:
+        lines = (f"{name} {value:{form}}" for name, value in zip(classes, values.tolist(), strict=True))
+        return Markup("<br>").join(lines)
+
+    fixed = Markup("<code>{}</code>").format(found.error) if found.fixed is None else listed(found.fixed, ".3f")
     return (
-        f"<p class='formula' role='status'>{escape(entry.title)}: the layer without pooling fits "
-        f"{sum(not each.error for each in found)} of {len(found)} sizes.</p><div class='wide' tabindex='0'>"
-        f"<table class='trace'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _cells(found: SizeResult, classes: tuple[str, ...]) -> str:
-    def listed(values: torch.Tensor, form: str) -> str:
-        return "<br>".join(f"{name} {value:{form}}" for name, value in zip(classes, values.tolist(), strict=True))
-
-    channels, height, width = found.features
-    fixed = f"<code>{escape(found.error)}</code>" if found.fixed is None else listed(found.fixed, ".3f")
-    cells = (
-        f"{channels}×{height}×{width}",
-        f"{found.pooled}",
+        f"{found.image[1]}×{found.image[0]} px",
+        "×".join(map(str, found.features)),
+        found.pooled,
         listed(found.logits, ".3f"),
         listed(found.probabilities, ".1%"),
         fixed,
     )
-    seen = f"{found.image[1]}×{found.image[0]} px"
-    return f"<th scope='row'>{seen}</th>" + "".join(f"<td>{cell}</td>" for cell in cells)

@@ -1,32 +1,18 @@
 """The lesson on where the pixels go."""
 
-from html import escape
-
 import gradio as gr
 
 from segdemo import catalog
 from segdemo.lessons.size_trace import Row
 from segdemo.ui import lesson_feature_maps, lesson_skip_shares
-from segdemo.ui.i18n import static
-from segdemo.ui.lesson_parts import AT_ONCE, guide, slider
+from segdemo.ui.i18n import say, say_made, static
+from segdemo.ui.lesson_parts import AT_ONCE, guide, note, slider, table
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
 from segdemo.ui.service import trace_sizes
 
 _TEXT = static("sizes.text")
-_HEADS = (
-    "layer",
-    "kind",
-    "kernel",
-    "stride",
-    "padding",
-    "channels",
-    "size",
-    "height by the formula",
-    "sees",
-    "multiply-adds",
-    "parameters",
-)
+_HEADS = ("layer", "kind", "kernel", "stride", "padding", "channels", "size", "formula", "sees", "adds", "parameters")
 
 
 def build() -> Place:
@@ -42,9 +28,9 @@ def build() -> Place:
             gr.Number(333, label=static("sizes.height"), precision=0, min_width=90, elem_id="st-height"),
             gr.Number(500, label=static("sizes.width"), precision=0, min_width=90, elem_id="st-width"),
         ]
-    table = gr.HTML(_draw("fcn8s_vgg16", 333, 500), elem_id="st-table")
+    rows = gr.HTML(_draw("fcn8s_vgg16", 333, 500), elem_id="st-table")
     for control in controls:
-        control.change(_draw, controls, table, **AT_ONCE)
+        control.change(_draw, controls, rows, **AT_ONCE)
     photo, examples = _lay_out_photo()
     return Place(controls[0], photo=photo, examples=examples)
 
@@ -70,23 +56,18 @@ def _draw(network: str, height: float | None, width: float | None) -> str:
     try:
         rows = trace_sizes(network, height, width)
     except ValueError as error:
-        return f"<p class='formula' role='status'>{escape(str(error))}</p>"
+        return note(say_made(error))
     adds, parameters = sum(row.multiply_adds for row in rows), sum(row.parameters for row in rows)
     layers = sum(row.kernel > 0 for row in rows)
-    head = "".join(f"<th scope='col'>{text}</th>" for text in _HEADS)
-    body = "".join(f"<tr>{_cells(row)}</tr>" for row in rows)
-    return (
-        f"<p class='formula' role='status'>{layers} layers, {adds / 1e9:.2f} billion multiply-adds, "
-        f"{parameters / 1e6:.2f} million parameters</p>"
-        f"<div class='wide' tabindex='0'><table class='trace'><thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
-        f"</table></div>"
-    )
+    sentence = say("sizes.sums", layers=layers, billions=adds / 1e9, millions=parameters / 1e6)
+    heads = [say(f"sizes.head_{head}") for head in _HEADS]
+    return note(sentence) + table(heads, [_cells(row) for row in rows], plain_cells=False)
 
 
-def _cells(row: Row) -> str:
+def _cells(row: Row) -> tuple[object, ...]:
     numbers = (row.kernel, row.stride, row.padding, row.channels) if row.kernel else ("", "", "", "")
     after = f"{row.before[0]}×{row.before[1]} → {row.after[0]}×{row.after[1]}"
     seen = f"{row.receptive_field} px" if row.receptive_field else ""
     counts = (f"{row.multiply_adds:,}", f"{row.parameters:,}") if row.parameters else ("", "")
-    cells = (row.kind, *numbers, after, row.formula, seen, *counts)
-    return f"<th scope='row'>{escape(row.name)}</th>" + "".join(f"<td>{cell}</td>" for cell in cells)
+    kind = say(f"sizes.kind_{row.kind.replace(' ', '_')}")
+    return (row.name, kind, *numbers, after, row.formula, seen, *counts)

@@ -8,8 +8,8 @@ from segdemo.analysis import Style
 from segdemo.devices import device_lock
 from segdemo.lessons.skip_shares import SOURCES, Decomposition, decompose
 from segdemo.ui.gradio_compat import shown_file
-from segdemo.ui.i18n import static
-from segdemo.ui.lesson_parts import IN_TURN, as_seen, lesson_network, picture, read_photo
+from segdemo.ui.i18n import say, static
+from segdemo.ui.lesson_parts import IN_TURN, as_seen, lesson_network, note, picture, read_photo, table
 
 _NETWORK = "fcn8s_vgg16"
 _STRIDES = (32, 16, 8)
@@ -62,18 +62,22 @@ def _draw(path: str | None, pixels: float) -> list[object]:
 def _describe(found: Decomposition, index: int, limit: float) -> str:
     name = catalog.find(_NETWORK).metadata.classes[index]
     every, one, constants = found.shares(), found.shares(index), found.constants()
-    rows = "".join(
-        f"<tr><th scope='row'>{source}</th><td>{'×'.join(map(str, reversed(found.grids[source])))}</td>"
-        f"<td>{every[source]:.1%}</td><td>{one[source]:.1%}</td><td>{float(constants[source][index]):+.2f}</td></tr>"
+    rows = [
+        (
+            source,
+            "×".join(map(str, reversed(found.grids[source]))),
+            f"{every[source]:.1%}",
+            f"{one[source]:.1%}",
+            f"{float(constants[source][index]):+.2f}",
+        )
         for source in SOURCES
+    ]
+    heads = [say(f"skips.head_{head}", class_name=name) for head in ("part", "cells", "every", "share", "mean")]
+    sentence = say(
+        "skips.found",
+        class_name=name,
+        difference=found.largest_difference,
+        by_pool4=found.changed(16, 32),
+        by_pool3=found.changed(8, 16),
     )
-    heads = ("part", "score map, cells", "share, all classes", f"share, {name}", f"mean taken away, {name}")
-    head = "".join(f"<th scope='col'>{text}</th>" for text in heads)
-    return (
-        f"<div class='wide' tabindex='0'><table class='trace'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
-        f"</table></div><p class='formula' role='status'>Main class: <b>{name}</b>. The parts add up to the network's "
-        f"scores; largest difference {found.largest_difference:.1e}. With pool4, {found.changed(16, 32):.1%} of the "
-        f"pixels change their class (32s to 16s), with pool3 {found.changed(8, 16):.1%} (16s to 8s).</p>"
-        f"<p class='formula'>All scores below are on one scale, from −{limit:.1f} (orange) over 0 (white) to "
-        f"+{limit:.1f} (purple).</p>"
-    )
+    return table(heads, rows, plain_cells=False) + note(sentence) + note(say("skips.scale", limit=limit), role=None)

@@ -1,16 +1,12 @@
 """Check yourself: the tasks at the end of a lesson."""
 
-from html import escape
-
 import gradio as gr
+from markupsafe import Markup
 
 from segdemo.lessons.exercises import TASKS, Task, check
-from segdemo.ui.i18n import static
-from segdemo.ui.lesson_parts import AT_ONCE
-
-_RIGHT = "Right."
-_WRONG = "Not yet."
-_NO_ATTEMPT = {True: "Type a number.", False: "Type as many numbers as are asked for."}
+from segdemo.ui.i18n import plain, say, static
+from segdemo.ui.lesson_parts import AT_ONCE, note
+from segdemo.ui.templates import render
 
 
 def build(lesson: str) -> None:
@@ -25,22 +21,17 @@ def build(lesson: str) -> None:
         event(lambda answer, task=task: judge(task, answer), field, verdict, **AT_ONCE)
 
 
-def judge(task: Task, answer: str | int | None) -> str:
+def judge(task: Task, answer: str | int | None) -> Markup:
     """Write what is said of an answer: after a wrong one, the hint and the worked formula."""
     verdict = check(task, answer)
     if not verdict.understood:
-        return f"<p class='formula' role='status'>{_NO_ATTEMPT[len(task.answer) == 1]}</p>"
-    worked = f"<span class='worked'>{escape(task.worked)}</span>"
-    if verdict.right:
-        return f"<p class='formula right' role='status'><b>{_RIGHT}</b> {worked}</p>"
-    return (
-        f"<div class='formula wrong' role='status'><b>{_WRONG}</b> {escape(task.hint)}"
-        f"<details><summary>Worked</summary>{worked}</details></div>"
-    )
+        return note(say("task.type_one" if len(task.answer) == 1 else "task.type_all"))
+    return render("verdict", task=f"task.{task.key}", right=verdict.right)
 
 
 def _field(task: Task) -> gr.Radio | gr.Textbox:
+    question = static(f"task.{task.key}.question")
     if task.choices:
-        choices = [(text, index) for index, text in enumerate(task.choices)]
-        return gr.Radio(choices, label=static(f"task.{task.key}.question"), elem_id=task.key)
-    return gr.Textbox(label=static(f"task.{task.key}.question"), max_lines=1, submit_btn="Check", elem_id=task.key)
+        choices = [(plain(f"task.{task.key}.choice_{index}"), index) for index in range(task.choices)]
+        return gr.Radio(choices, label=question, elem_id=task.key)
+    return gr.Textbox(label=question, max_lines=1, submit_btn=plain("task.check"), elem_id=task.key)

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from html import escape
 from pathlib import Path
 
 import gradio as gr
@@ -23,11 +22,12 @@ from segdemo.segmentation import Segmentation
 from segdemo.segmenter import normalised
 from segdemo.ui import files, views
 from segdemo.ui.gradio_compat import on_load, shown_file
-from segdemo.ui.i18n import static
-from segdemo.ui.lesson_parts import AT_ONCE, IN_TURN, lesson_network, read_photo, table
+from segdemo.ui.i18n import plain, say, say_made, static
+from segdemo.ui.lesson_parts import AT_ONCE, IN_TURN, lesson_network, note, read_photo, table
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
 from segdemo.ui.teach_memory import Memory
+from segdemo.ui.templates import render as render_template
 
 _TRUNK = "fcn8s_vgg16"
 _SHOWN = 512  # pixels, the longer side of a picture
@@ -70,7 +70,10 @@ def build() -> Place:
                 elem_id="teach-names",
             )
             way = gr.Radio(
-                [("points", False), ("whole photos", True)], value=False, label=static("teach.way"), elem_id="teach-way"
+                [(plain("teach.points"), False), (plain("teach.whole_photos"), True)],
+                value=False,
+                label=static("teach.way"),
+                elem_id="teach-way",
             )
             tap_means = gr.Radio(_labels(first), value=1, label=static("teach.tap_means"), elem_id="teach-label")
             mark = gr.Radio([], label=static("teach.mark"), visible=False, elem_id="teach-mark")
@@ -91,22 +94,18 @@ def _lay_out_results(first: Teaching, tap_means: gr.Radio, mark: gr.Radio) -> _P
     photos = gr.Radio(_photo_choices(first), value=first.shown, label=static("teach.photos"), elem_id="teach-photos")
     said = gr.HTML(elem_id="teach-said")
     with gr.Row(elem_classes="teach-pictures"):
-        tapped = _picture(
-            first.photo.image, static("teach.tap_here"), "teach-photo-taps", "The photo, to tap on, with your points"
-        )
-        class_map = _picture(None, "Class map", "teach-map", "What it finds: the class map over the photo")
-        heatmap = _picture(
-            None, static("segment.heatmap"), "teach-heatmap", "The probability of one class at each pixel"
-        )
+        tapped = _picture(first.photo.image, "teach.tap_here", "teach-photo-taps")
+        class_map = _picture(None, "view.class_map", "teach-map")
+        heatmap = _picture(None, "segment.heatmap", "teach-heatmap")
     heatmap_of = gr.Radio(_labels(first)[:-1], value=1, label=static("segment.heat_class"), elem_id="teach-heatmap-of")
     facts = gr.HTML(elem_id="teach-facts")
     saved = gr.DownloadButton(static("teach.save"), None, size="sm", interactive=False, elem_id="teach-save")
     return _Parts(photos, tap_means, mark, heatmap_of, tapped, class_map, heatmap, said, facts, saved)
 
 
-def _picture(value: object, label: str, name: str, alternative: str) -> gr.Image:
+def _picture(value: object, label: str, name: str) -> gr.Image:
     with gr.Column(min_width=200):
-        gr.HTML(f"<p class='caption'>{label}</p>")
+        gr.HTML(render_template("caption", text=say(label)))
         return gr.Image(
             value,
             show_label=False,
@@ -116,7 +115,7 @@ def _picture(value: object, label: str, name: str, alternative: str) -> gr.Image
             buttons=["download"],
             elem_id=name,
             elem_classes="teach-picture",
-            alt_text=alternative,
+            alt_text=plain(f"alt.{name}"),
         )
 
 
@@ -210,7 +209,7 @@ def _network(classes: int) -> TaughtVGG:
 
 def _labels(teaching: Teaching) -> list[tuple[str, int]]:
     """Give the classes as choices, the background last."""
-    return [*((name, index) for index, name in enumerate(teaching.classes) if index), ("beside them all", 0)]
+    return [*((name, index) for index, name in enumerate(teaching.classes) if index), (plain("teach.beside"), 0)]
 
 
 def _photo_choices(teaching: Teaching) -> list[tuple[str, int]]:
@@ -219,14 +218,18 @@ def _photo_choices(teaching: Teaching) -> list[tuple[str, int]]:
 
 def _refused(sentence: str) -> list[object]:
     """Say why nothing changed."""
-    return [gr.skip()] * 7 + [f"<p class='formula' role='alert'>{escape(sentence)}</p>", gr.skip(), gr.skip()]
+    return [gr.skip()] * 7 + [note(say_made(sentence), role="alert"), gr.skip(), gr.skip()]
 
 
 def _show(teaching: Teaching, shown_class: int, start: float) -> list[object]:
     """Draw everything, in the order of `_Parts`."""
     labels = _labels(teaching)
     shown_class = min(shown_class or 1, len(teaching.classes) - 1)
-    marks = [*((f"has {name}", index) for name, index in labels[:-1]), ("has none", 0), (_UNMARKED, _UNMARKED)]
+    marks = [
+        *((plain("teach.has", class_name=name), index) for name, index in labels[:-1]),
+        (plain("teach.has_none"), 0),
+        (plain("teach.unmarked"), _UNMARKED),
+    ]
     mark = teaching.marks[teaching.shown]
     points = [(t.x, t.y, teaching.colours[t.label]) for t in teaching.taps if t.photo == teaching.shown]
     choices = [
@@ -257,8 +260,7 @@ def _heatmap(teaching: Teaching, index: int) -> object:
 
 
 def _hint(teaching: Teaching) -> str:
-    what = "Mark a photo that has it and one that has none." if teaching.whole_photos else "Tap on the photo."
-    return f"<p class='formula' role='status'>Nothing is taught yet. {what}</p>"
+    return note(say("teach.hint_photos" if teaching.whole_photos else "teach.hint_points"))
 
 
 def _facts(teaching: Teaching, found: Segmentation, milliseconds: float) -> str:
@@ -273,19 +275,17 @@ def _facts(teaching: Teaching, found: Segmentation, milliseconds: float) -> str:
     equal = teach.compare_layers(conv, features, row, column)
     shape = str(list(equal.linear_shape))
     rows = [
-        ["Linear layer on one cell", shape, f"cell ({row}, {column})", f"{equal.cell_difference:.1e}"],
-        ["Linear layer on pooled features", shape, "the mean of all cells", f"{equal.pooled_difference:.1e}"],
+        [say("teach.linear_cell"), shape, say("teach.cell", row=row, column=column), f"{equal.cell_difference:.1e}"],
+        [say("teach.linear_pooled"), shape, say("teach.all_cells"), f"{equal.pooled_difference:.1e}"],
     ]
-    source = f"{teaching.examples} {'marked photos' if teaching.whole_photos else 'taps'}"
-    how = f"fitted to {source} in {teaching.layer.steps} Newton steps" if teaching.layer.steps else "as it was opened"
-    sentence = (
-        f"The 1×1 conv's weight is <b>{list(equal.conv_shape)}</b>, {how}; {milliseconds:.0f} ms for this step. "
-        f"On this photo: {_shares(found)}."
+    how = "teach.by_photos" if teaching.whole_photos else "teach.by_taps"
+    fitted = say(how if teaching.layer.steps else "teach.opened", count=teaching.examples, steps=teaching.layer.steps)
+    sentence = say(
+        "teach.facts",
+        shape=list(equal.conv_shape),
+        fitted=fitted,
+        milliseconds=milliseconds,
+        shares=", ".join(f"{name} {found.areas[name]:.1%}" for name in found.classes[1:]),
     )
-    heads = ["the same weight as a", "shape", "on", "largest difference from the conv"]
-    return f"{views.legend(found)}<p class='formula' role='status'>{sentence}</p>{table(heads, rows)}"
-
-
-def _shares(found: Segmentation) -> str:
-    areas = found.areas
-    return escape(", ".join(f"{name} {areas[name]:.1%}" for name in found.classes[1:]))
+    heads = [say(f"teach.head_{head}") for head in ("layer", "shape", "on", "difference")]
+    return views.legend(found) + note(sentence) + table(heads, rows)

@@ -1,10 +1,11 @@
 """The lesson on transfer learning."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from functools import cache
-from html import escape
 
 import gradio as gr
+from markupsafe import Markup
 from torch import Tensor, nn
 
 from segdemo import catalog, charts
@@ -14,8 +15,9 @@ from segdemo.lessons import freezing, initialisation, recorded_runs
 from segdemo.lessons import transfer as lesson
 from segdemo.lessons.size_trace import shell
 from segdemo.segmenter import fit, normalised
-from segdemo.ui.i18n import static
-from segdemo.ui.lesson_parts import AT_ONCE, chart, slider, table
+from segdemo.ui.i18n import plain, say, say_made, static
+from segdemo.ui.lesson_parts import AT_ONCE, chart, chart_row, checks, note, slider, table
+from segdemo.ui.templates import render
 
 LOGS = catalog.CHECKPOINTS
 """The folder of the recorded runs."""
@@ -24,7 +26,6 @@ _EXAMPLES = ("lion.jpg", "cheetah1.jpg", "cheetah.jpg", "tower.jpg")
 _PHOTO, _CROP, _BATCH = 72, 24, 4  # pixels, pixels, crops
 _FULL_BRIGHTNESS = 100
 _STEP, _MINUTES = "step", "minutes"
-_NORM_HEADS = ["mode and layer", "largest change of a mean", "the mean that changed so", "largest change of a variance"]
 _CURVES_TEXT = static("transfer.curves_text")
 _PARTS_TEXT = static("transfer.parts_text")
 _NORM_TEXT = static("transfer.norm_text")
@@ -53,53 +54,62 @@ def _section(text: str, make_controls: Callable[[], list[gr.Component]], draw: C
         control.change(draw, controls, result, **AT_ONCE)
 
 
+def _choices(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Give names as choices, each as the page has it."""
+    return [(plain(_key(name)), name) for name in names]
+
+
+def _key(name: str) -> str:
+    """Give the key of a lesson's name, such as "from nothing"."""
+    return f"transfer.{re.sub('[^a-z0-9]+', '_', name.lower()).strip('_')}"
+
+
 def _curve_controls() -> list[gr.Component]:
-    figures = [(title, figure) for figure, title in recorded_runs.FIGURES.items()]
-    comparisons = list(recorded_runs.COMPARISONS)
+    comparisons = _choices(recorded_runs.COMPARISONS)
+    over = _choices((_STEP, _MINUTES))
     return [
-        gr.Radio(comparisons, value=comparisons[0], label="Compare the trainings on", elem_id="tl-comparison"),
-        gr.Radio(figures, value="miou", label=static("transfer.figure"), elem_id="tl-figure"),
-        gr.Radio([_STEP, _MINUTES], value=_STEP, label="Along", elem_id="tl-over"),
+        gr.Radio(comparisons, value=comparisons[0][1], label=static("transfer.comparison"), elem_id="tl-comparison"),
+        gr.Radio(_choices(recorded_runs.FIGURES), value="miou", label=static("transfer.figure"), elem_id="tl-figure"),
+        gr.Radio(over, value=_STEP, label=static("transfer.over"), elem_id="tl-over"),
     ]
 
 
-def _draw_curves(comparison: str, figure: str, over: str) -> str:
+def _draw_curves(comparison: str, figure: str, over: str) -> Markup:
     try:
         curves = recorded_runs.compared(recorded_runs.read_runs(LOGS / recorded_runs.RUNS), comparison)
-        title = recorded_runs.FIGURES[figure]
-        ends = [f"{n}: {recorded_runs.figure_text(c.points[-1].figures[figure])}" for n, c in curves.items()]
+        title, axis = plain(_key(figure)), plain(_key(over))
+        ends = "; ".join(f"{n}: {recorded_runs.figure_text(c.points[-1].figures[figure])}" for n, c in curves.items())
         lines = [
             charts.Line(name, tuple((getattr(point, over), point.figures[figure]) for point in curve.points))
             for name, curve in curves.items()
         ]
-        picture = charts.line_chart(lines, over, title, f"{title} by {over}. Last points: {'; '.join(ends)}.")
+        caption = plain("transfer.figure_by", figure=title, axis=axis)
+        words = plain("transfer.figure_by_ends", figure=title, axis=axis, ends=ends)
+        picture = charts.line_chart(lines, axis, title, words)
     except ValueError as error:
-        return f"<p class='formula' role='status'>{escape(str(error))}</p>"
-    return (
-        f"<p class='formula' role='status'>{title} after the last step: {escape('; '.join(ends))}.</p>"
-        f"<div class='charts'>{chart(picture, f'{title} by {over}', f'transfer-{figure}')}</div>"
-        f"<details><summary>All numbers</summary>{_curve_table(curves)}</details>"
-    )
+        return note(say_made(error))
+    sentence = say("transfer.ends", figure=say(_key(figure)), ends=ends)
+    drawn = chart_row([chart(picture, caption, f"transfer-{figure}")])
+    return note(sentence) + drawn + render("details", summary=say("transfer.all_numbers"), text=_curve_table(curves))
 
 
-def _curve_table(curves: dict[str, recorded_runs.Curve]) -> str:
+def _curve_table(curves: dict[str, recorded_runs.Curve]) -> Markup:
     rows = [
         [
             name,
-            str(point.step),
+            point.step,
             f"{point.minutes:.1f}",
             *(recorded_runs.figure_text(point.figures[key]) for key in recorded_runs.FIGURES),
         ]
         for name, curve in curves.items()
         for point in curve.points
     ]
-    return table(["training", "step", "minutes", *recorded_runs.FIGURES.values()], rows)
+    return table([say(_key(head)) for head in ("training", _STEP, _MINUTES, *recorded_runs.FIGURES)], rows)
 
 
 def _part_controls() -> list[gr.Component]:
-    return [
-        gr.Radio(list(lesson.TRAININGS), value=lesson.FROZEN, label=static("transfer.training"), elem_id="tl-training")
-    ]
+    trainings = _choices(lesson.TRAININGS)
+    return [gr.Radio(trainings, value=lesson.FROZEN, label=static("transfer.training"), elem_id="tl-training")]
 
 
 @cache
@@ -108,7 +118,7 @@ def _parts() -> dict[str, list[lesson.Part]]:
     return {training: lesson.parts(network, training) for training in lesson.TRAININGS}
 
 
-def _draw_parts(training: str) -> str:
+def _draw_parts(training: str) -> Markup:
     found = _parts()[training]
     total, trainable = sum(part.parameters for part in found), sum(part.trainable for part in found)
     rows = [
@@ -117,16 +127,20 @@ def _draw_parts(training: str) -> str:
             f"{part.parameters:,}",
             f"{part.trainable:,}",
             f"{part.statistics:,}",
-            ("move" if part.statistics_move else "stay") if part.statistics else "none",
-            lesson.start_of(part.name, training),
+            say(_key(("move" if part.statistics_move else "stay") if part.statistics else "none")),
+            say(_key(lesson.start_of(part.name, training))),
         ]
         for part in found
     ]
-    heads = ["part", "parameters", "trainable", "BatchNorm statistics", "the statistics", "starts from"]
-    return (
-        f"<p class='formula' role='status'>{training}: <b>{trainable:,}</b> of {total:,} parameters are trainable, "
-        f"{trainable / total:.1%}.</p>{table(heads, rows)}"
+    heads = [say(f"transfer.head_{head}") for head in ("part", "parameters", "trainable", "count", "moves", "start")]
+    sentence = say(
+        "transfer.trainable",
+        training=say(_key(training)),
+        trainable=trainable,
+        total=total,
+        share=trainable / total,
     )
+    return note(sentence) + table(heads, rows)
 
 
 def _norm_controls() -> list[gr.Component]:
@@ -152,7 +166,7 @@ def _metadata() -> Metadata:
     return catalog.find(_DONOR).metadata
 
 
-def _draw_norm(count: float, brightness: float) -> str:
+def _draw_norm(count: float, brightness: float) -> Markup:
     count, metadata = int(count), _metadata()
     crops = freezing.random_crops(_photos(), (count + 1) * _BATCH, _CROP)
     probe, *batches = freezing.darken(crops, brightness / _FULL_BRIGHTNESS, metadata.mean, metadata.std).split(_BATCH)
@@ -169,28 +183,26 @@ def _draw_norm(count: float, brightness: float) -> str:
         for mode, exposure in exposures.items()
         for index, layer in enumerate(exposure.layers, 1)
     ]
-    pictures = "".join(_norm_chart(exposures, index) for index in range(len(exposures["train"].layers)))
-    said = "; ".join(
-        f"{mode} mode: weights {exposure.weight_change:.0f}, the stage's answer <b>{exposure.output_change:.3f}</b>"
+    pictures = [_norm_chart(exposures, index) for index in range(len(exposures["train"].layers))]
+    said = Markup("; ").join(
+        say("transfer.norm_mode", mode=mode, weights=exposure.weight_change, answer=exposure.output_change)
         for mode, exposure in exposures.items()
     )
-    return (
-        f"<p class='formula' role='status'>The largest changes that {count} batches of {_BATCH} crops make, in "
-        f"{said}.</p>"
-        f"{table(_NORM_HEADS, rows)}"
-        f"<div class='charts'>{pictures}</div>"
-    )
+    sentence = say("transfer.norm_found", batches=count, crops=_BATCH, modes=said)
+    heads = [say(f"transfer.norm_head_{head}") for head in ("layer", "change", "mean", "variance")]
+    return note(sentence) + table(heads, rows) + chart_row(pictures)
 
 
-def _norm_chart(exposures: dict[str, freezing.Exposure], index: int) -> str:
+def _norm_chart(exposures: dict[str, freezing.Exposure], index: int) -> Markup:
     lines, said = [], []
     for mode, exposure in exposures.items():
         layer = exposure.layers[index]
         changes = (layer.mean_after - layer.mean_before).tolist()
-        lines.append(charts.Line(f"{mode} mode", tuple(enumerate(changes, 1)), marked=False))
-        said.append(f"in {mode} mode the largest is {layer.mean_change:.4f}")
-    title = f"BatchNorm {index + 1}: change of each channel's running mean"
-    picture = charts.line_chart(lines, "channel", "change", f"{title}; {', '.join(said)}")
+        lines.append(charts.Line(plain("transfer.mode", mode=mode), tuple(enumerate(changes, 1)), marked=False))
+        said.append(plain("transfer.norm_largest", mode=mode, change=layer.mean_change))
+    title = plain("transfer.norm_title", number=index + 1)
+    axes = plain("transfer.channel"), plain("transfer.change")
+    picture = charts.line_chart(lines, *axes, f"{title}; {', '.join(said)}")
     return chart(picture, title, f"batchnorm-{index + 1}")
 
 
@@ -199,25 +211,18 @@ def _trap_controls() -> list[gr.Component]:
     return [gr.Radio(lines, label=static("transfer.line"), elem_id="tl-line")]
 
 
-def _draw_trap(line: str | None) -> str:
+def _draw_trap(line: str | None) -> Markup:
     if line is None:
-        return "<p class='formula' role='status'>Guess which lines freeze, and then choose one.</p>"
+        return note(say("transfer.guess"))
     found = freezing.try_to_freeze(_stage(), line)
-    works = "it freezes" if found.after == 0 else "it freezes nothing"
-    after = (
-        f"The method is gone: to call it now says <code>{escape(found.error)}</code>."
-        if found.error
-        else "The method can still be called."
-    )
+    verdict = say("transfer.freezes" if found.after == 0 else "transfer.freezes_nothing", line=line)
+    gone = say("transfer.method_gone", error=found.error) if found.error else say("transfer.method_stays")
     items = (
-        f"Trainable parameters before {found.before:,}, after <b>{found.after:,}</b>.",
-        f"One step of SGD then changes a parameter by up to {found.step_change:.2g}.",
-        after,
+        say("transfer.before_after", before=found.before, after=found.after),
+        say("transfer.step_change", change=found.step_change),
+        gone,
     )
-    return (
-        f"<p class='formula' role='status'><code>{escape(line)}</code>: <b>{works}</b>.</p>"
-        f"<ul class='checks'>{''.join(f'<li>{item}</li>' for item in items)}</ul>"
-    )
+    return note(verdict) + checks(items)
 
 
 def _start_controls() -> list[gr.Component]:
@@ -231,34 +236,44 @@ def _start_controls() -> list[gr.Component]:
     ]
 
 
-def _draw_start(kind: str, depth: float, width: float, draw: float, relu: bool) -> str:
+def _draw_start(kind: str, depth: float, width: float, draw: float, relu: bool) -> Markup:
     stack = initialisation.run_stack(kind, int(depth), int(width), relu, int(draw))
     first, last = stack.stds[0], stack.stds[-1]
-    said = (
-        f"Each layer multiplies the activations' std by {stack.factor:.2f} on average (the formula: "
-        f"{stack.predicted_factor:.2f}): from {first:.2g} in layer 1 to {last:.2g} in layer {int(depth)}. "
-        f"The signal <b>{stack.verdict}</b>."
+    sentence = say(
+        "transfer.signal",
+        factor=stack.factor,
+        predicted=stack.predicted_factor,
+        first=first,
+        last=last,
+        layers=int(depth),
+        verdict=say(f"transfer.signal_{stack.verdict}"),
     )
-    pictures = [_std_chart(stack), _histogram(stack.weights, "Weights of the middle layer", "weights")]
-    pictures += [
-        _histogram(found, f"Activations of layer {layer}", f"activations-{layer}")
+    drawn = [_std_chart(stack), _histogram(stack.weights, plain("transfer.middle_weights"), "weights")]
+    drawn += [
+        _histogram(found, plain("transfer.activations", layer=layer), f"activations-{layer}")
         for layer, found in stack.activations.items()
     ]
-    return f"<p class='formula' role='status'>{said}</p><div class='charts'>{''.join(pictures)}</div>"
+    return note(sentence) + chart_row(drawn)
 
 
-def _std_chart(stack: initialisation.Stack) -> str:
+def _std_chart(stack: initialisation.Stack) -> Markup:
     lines = [
-        charts.Line(name, tuple(enumerate(stds, 1)), marked)
-        for name, stds, marked in (("measured", stack.stds, True), ("by the formula", stack.predicted, False))
+        charts.Line(plain(key), tuple(enumerate(stds, 1)), marked)
+        for key, stds, marked in (
+            ("transfer.measured", stack.stds, True),
+            ("transfer.by_formula", stack.predicted, False),
+        )
     ]
-    title = "Std of the activations, layer by layer"
-    words = f"{title}: from {stack.stds[0]:.2g} to {stack.stds[-1]:.2g}; it {stack.verdict}"
-    return chart(charts.line_chart(lines, "layer", "std", words, logarithmic=True), title, "activations-std")
+    title = plain("transfer.std_title")
+    verdict = plain(f"transfer.signal_{stack.verdict}")
+    words = plain("transfer.std_words", title=title, first=stack.stds[0], last=stack.stds[-1], verdict=verdict)
+    axes = plain("transfer.layer"), plain("transfer.std")
+    return chart(charts.line_chart(lines, *axes, words, logarithmic=True), title, "activations-std")
 
 
-def _histogram(found: initialisation.Histogram, title: str, name: str) -> str:
-    zeros = f", {found.zero_share:.0%} zeros left out" if found.zero_share else ""
-    caption = f"{title}: std {found.std:.2g}{zeros}"
-    words = f"Histogram. {caption}. Values from {found.low:.2g} to {found.high:.2g}"
-    return chart(charts.histogram(found.counts, found.low, found.high, "value", words), caption, name)
+def _histogram(found: initialisation.Histogram, title: str, name: str) -> Markup:
+    key = "transfer.histogram_with_zeros" if found.zero_share else "transfer.histogram"
+    caption = plain(key, title=title, std=found.std, zeros=found.zero_share)
+    words = plain("transfer.histogram_words", caption=caption, low=found.low, high=found.high)
+    drawn = charts.histogram(found.counts, found.low, found.high, plain("transfer.value"), words)
+    return chart(drawn, caption, name)

@@ -5,19 +5,20 @@ from functools import cache
 
 import gradio as gr
 import torch
+from markupsafe import Markup
 from PIL import Image
 
 from segdemo import catalog, render
 from segdemo.lessons import transposed_conv as lesson
 from segdemo.lessons.transposed_conv import Setting
 from segdemo.ui import lesson_own_numbers, lesson_upsampling
-from segdemo.ui.i18n import static
-from segdemo.ui.lesson_parts import AT_ONCE, guide, picture, slider
+from segdemo.ui.i18n import plain, say, say_made, static
+from segdemo.ui.lesson_parts import AT_ONCE, checks, guide, note, picture, slider
 from segdemo.ui.link import Place
 
 _FCN = "fcn8s_vgg16"
 _LEARNED = "learned"
-_KERNELS = [("bilinear", "bilinear"), ("learned by the FCN-8s", _LEARNED), ("random", "random"), ("all ones", "ones")]
+_KERNELS = ("bilinear", _LEARNED, "random", "ones")
 _LEARNED_SETTING = (4, 2, 1, 0)  # kernel, stride, padding, output padding of the FCN's own ×2 step
 _SIZE = 3  # cells a side of the input at first
 _NUMBERED = 9  # cells a side that still have room for a number
@@ -53,7 +54,8 @@ def build() -> Place:
                     slider(0, 3, 0, "transposed.output_padding", "tc-output-padding"),
                     slider(0, _SIZE**2, _SIZE**2, "transposed.step", "tc-step"),
                 ]
-            kind = gr.Radio(_KERNELS, value="bilinear", label=static("transposed.kind"), elem_id="tc-kind")
+            choices = [(plain(f"transposed.{kind}"), kind) for kind in _KERNELS]
+            kind = gr.Radio(choices, value="bilinear", label=static("transposed.kind"), elem_id="tc-kind")
             with gr.Row():
                 lines = [gr.Button(_line(*line), size="sm", min_width=90) for line in lesson.TUTORIAL]
         with gr.Column(scale=8, min_width=300, elem_classes="results"):
@@ -103,8 +105,8 @@ def _lay_out_results() -> _Outputs:
     with gr.Row():
         overlaps = picture(first[4], "transposed.overlaps", "tc-overlaps", 200)
         matrix = picture(first[5], "transposed.matrix", "tc-matrix", 200)
-    checks = gr.HTML(first[6], elem_id="tc-checks")
-    return _Outputs(sizes, small, kernel, large, overlaps, matrix, checks)
+    checked = gr.HTML(first[6], elem_id="tc-checks")
+    return _Outputs(sizes, small, kernel, large, overlaps, matrix, checked)
 
 
 def _draw(*values: object) -> list[object]:
@@ -115,7 +117,7 @@ def _draw(*values: object) -> list[object]:
     try:
         setting = Setting(n, k, s, p, o)
     except ValueError as error:  # pictures of another setting would only mislead
-        return [f"<p class='formula' role='status'>{error}</p>", *[None] * 5, ""]
+        return [note(say_made(error)), *[None] * 5, ""]
     small, kernel = lesson.make_map(n), _kernel(str(kind), k)
     whole = lesson.transposed_conv(small, kernel, setting)
     so_far = lesson.prints(small, kernel, setting, step)
@@ -147,25 +149,25 @@ def _grid(values: torch.Tensor, scale: torch.Tensor | None = None) -> Image.Imag
     return render.score_grid(values.numpy(), limit, 480, _NUMBERED)
 
 
-def _sizes(setting: Setting) -> str:
-    return (
-        f"<p class='formula' role='status'>(n − 1)·s − 2·p + k + o: <b>{setting.formula}</b>. "
-        f"Output {setting.size}×{setting.size}, kernel {setting.kernel}, stride {setting.stride}, "
-        f"padding {setting.padding}.</p>"
+def _sizes(setting: Setting) -> Markup:
+    sentence = say(
+        "transposed.sizes",
+        formula=setting.formula,
+        size=f"{setting.size}×{setting.size}",
+        kernel=setting.kernel,
+        stride=setting.stride,
+        padding=setting.padding,
     )
+    return note(sentence)
 
 
-def _checks(setting: Setting, small: torch.Tensor, kernel: torch.Tensor, whole: torch.Tensor) -> str:
+def _checks(setting: Setting, small: torch.Tensor, kernel: torch.Tensor, whole: torch.Tensor) -> Markup:
     product = (lesson.conv_matrix(kernel, setting).T @ small.flatten()).view_as(whole)
     back = lesson.conv(whole, kernel, setting)
-    board = (
-        f"{setting.kernel} is no multiple of {setting.stride}: prints overlap unevenly, a checkerboard"
-        if lesson.has_checkerboard(setting)
-        else f"{setting.kernel} is a multiple of {setting.stride}: inside the map prints overlap evenly"
+    board = "transposed.checkerboard" if lesson.has_checkerboard(setting) else "transposed.even"
+    sentences = (
+        say("transposed.product", difference=float((product - whole).abs().max())),
+        say("transposed.back", difference=float((back - small).abs().max())),
+        say(board, kernel=setting.kernel, stride=setting.stride),
     )
-    lines = (
-        f"Cᵀ·y against torch's ConvTranspose2d: largest difference {float((product - whole).abs().max()):.1e}",
-        f"conv after transposed conv against the input: largest difference {float((back - small).abs().max()):.1f}",
-        board,
-    )
-    return f"<ul class='checks'>{''.join(f'<li>{line}</li>' for line in lines)}</ul>"
+    return checks(sentences)

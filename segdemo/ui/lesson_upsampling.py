@@ -8,8 +8,8 @@ from segdemo.devices import device_lock
 from segdemo.lessons import upsampling
 from segdemo.lessons.upsampling import WAYS
 from segdemo.ui.gradio_compat import shown_file
-from segdemo.ui.i18n import static
-from segdemo.ui.lesson_parts import IN_TURN, as_seen, lesson_network, picture, read_photo, table
+from segdemo.ui.i18n import say, static
+from segdemo.ui.lesson_parts import IN_TURN, as_seen, lesson_network, note, picture, read_photo, table
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
 
@@ -46,12 +46,13 @@ def _draw(path: str | None) -> list[object]:
     counts = found["learned"].scores.argmax(0).flatten().bincount(minlength=len(metadata.classes))
     index = 1 + int(counts[1:].argmax())
     limit = float(found["learned"].scores[index].abs().max())
-    rows = [[way, f"{each.plaid:.0%}", f"{each.changed:.1%}"] for way, each in found.items()]
-    heads = ["upsampled by", "plaid", "pixels of another class than by the learned way"]
-    name = metadata.classes[index]
-    note = f"Scores of <b>{name}</b>, from −{limit:.1f} (orange) to +{limit:.1f} (purple)."
-    found_html = f"{table(heads, rows)}<p class='formula' role='status'>{note}</p>"
-    return [found_html, *(_picture(each.scores[index].numpy(), limit) for each in found.values())]
+    rows = [[say(f"upsampling.{way}"), f"{each.plaid:.0%}", f"{each.changed:.1%}"] for way, each in found.items()]
+    heads = [say(f"upsampling.head_{head}") for head in ("way", "plaid", "changed")]
+    sentence = say("upsampling.scale", class_name=metadata.classes[index], limit=limit)
+    return [
+        table(heads, rows) + note(sentence),
+        *(_picture(each.scores[index].numpy(), limit) for each in found.values()),
+    ]
 
 
 def _picture(scores: object, limit: float) -> Image.Image:

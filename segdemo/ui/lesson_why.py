@@ -1,11 +1,11 @@
 """The lesson that asks a network why: where it looks, what speaks for a class, and what is lost under a grey square."""
 
 from dataclasses import dataclass, replace
-from html import escape
 from typing import Any
 
 import gradio as gr
 import torch
+from markupsafe import Markup
 from PIL import Image, ImageDraw
 from torch import Tensor
 
@@ -14,13 +14,14 @@ from segdemo.devices import device_lock
 from segdemo.lessons import why
 from segdemo.models import SegmentationNetwork
 from segdemo.ui.gradio_compat import shown_file
-from segdemo.ui.i18n import static
+from segdemo.ui.i18n import plain, say, static
 from segdemo.ui.lesson_parts import (
     IN_TURN,
     as_seen,
     figure,
     figure_row,
     lesson_network,
+    note,
     picture,
     read_photo,
     slider,
@@ -29,12 +30,12 @@ from segdemo.ui.lesson_parts import (
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
 
-_AUTO = "the highest score"
+_AUTO = ""
 _CHANNELS = 6
 _SHOWN = 512  # pixels, the longer side of the photo
 _SMALL = 320
 _SHARE = 0.9
-_ASK, _HIDE = "asks why", "lays the grey square"
+_ASK, _HIDE = "ask", "hide"
 _TEXT = static("why.text")
 
 
@@ -93,7 +94,8 @@ def build() -> Place:
                 choices, value=start, label=static("page.network"), filterable=False, elem_id="why-network"
             )
             of_class = gr.Dropdown(_classes(start), value=_AUTO, label=static("why.class"), elem_id="why-class")
-            click = gr.Radio([_ASK, _HIDE], value=_ASK, label=static("why.click"), elem_id="why-click")
+            clicks = [(plain("why.ask"), _ASK), (plain("why.hide"), _HIDE)]
+            click = gr.Radio(clicks, value=_ASK, label=static("why.click"), elem_id="why-click")
             side = slider(8, 96, 32, "why.side", "why-side")
             effective = gr.Button(static("why.effective"), size="sm", elem_id="why-effective")
         with gr.Column(scale=8, min_width=300):
@@ -108,7 +110,7 @@ def build() -> Place:
                         interactive=False,
                         buttons=["download"],
                         elem_id="why-asked",
-                        alt_text="The photo with the cell, its receptive field and the grey square",
+                        alt_text=plain("alt.why-asked"),
                     )
                 field = picture(None, "why.field", "why-field", 300)
             answer = gr.HTML(first[1], elem_id="why-answer")
@@ -136,8 +138,8 @@ def build() -> Place:
     return Place(network=network, photo=photo, examples=examples)
 
 
-def _classes(name: str) -> list[str]:
-    return [_AUTO, *catalog.find(name).metadata.classes]
+def _classes(name: str) -> list[tuple[str, str]]:
+    return [(plain("why.highest"), _AUTO), *((each, each) for each in catalog.find(name).metadata.classes)]
 
 
 def _shown_size(path: str) -> tuple[int, int]:
@@ -178,12 +180,21 @@ def _draw(path: str | None, name: str, what: str, pixels: float, question: Quest
     if square:
         _frame(drawn, square.clipped(width, height), width, "black", fill="#808080")
     size = f"{field.size[0]}×{field.size[1]}"
-    occluded = "" if hidden is None else f" Under the grey square: <b>{hidden:+.2f}</b>, {hidden - score:+.2f}."
-    sentence = (
-        f"Cell ({asked.row}, {asked.column}) of stride {stride}; it can see {size} pixels of the {width}×{height} "
-        f"analysed. Score of {escape(asked.classes[asked.index])}: <b>{score:+.2f}</b>.{occluded}"
-    )
-    return [drawn, f"<p class='formula' role='status'>{sentence}</p>{parts}"]
+    sentences = [
+        say(
+            "why.cell",
+            row=asked.row,
+            column=asked.column,
+            stride=stride,
+            size=size,
+            analysed=f"{width}×{height}",
+            class_name=asked.classes[asked.index],
+            score=score,
+        )
+    ]
+    if hidden is not None:
+        sentences.append(say("why.hidden", score=hidden, change=hidden - score))
+    return [drawn, note(Markup(" ").join(sentences)) + parts]
 
 
 def _draw_effective(path: str | None, name: str, what: str, _: float, question: Question) -> object:
@@ -203,42 +214,42 @@ def _parts(asked: _Asked) -> str:
     """Take the score apart: by channels, or by an FCN's paths."""
     if asked.network.score_layer is None:
         shares = why.path_shares(asked.network, asked.image, *asked.about)
-        rows = [[source, f"{part:+.3f}"] for source, part in shares.parts.items()]
+        rows: list[tuple[object, str]] = [(source, f"{part:+.3f}") for source, part in shares.parts.items()]
         total = sum(shares.parts.values())
-        rows += [["sum of the paths", f"{total:+.4f}"], ["the network's score", f"{shares.score:+.4f}"]]
-        return table(["path", "score"], rows)
+        rows += [(say("why.sum_of_paths"), f"{total:+.4f}"), (say("why.own_score"), f"{shares.score:+.4f}")]
+        return table([say("why.head_path"), say("why.head_score")], rows)
     found = why.contributions(asked.network, asked.image, *asked.about)
     channels = found.largest(_CHANNELS)
-    rows = [[f"channel {k}", f"{float(found.terms[k]):+.3f}"] for k in channels]
     rest = found.total - found.bias - float(found.terms[channels].sum())
-    rows += [
-        [f"the other {len(found.terms) - len(channels)} channels", f"{rest:+.3f}"],
-        ["bias", f"{found.bias:+.3f}"],
-        ["sum", f"{found.total:+.4f}"],
-        ["the network's score", f"{found.score:+.4f}"],
+    rows = [
+        *((say("why.channel", channel=k), f"{float(found.terms[k]):+.3f}") for k in channels),
+        (say("why.others", count=len(found.terms) - len(channels)), f"{rest:+.3f}"),
+        (say("why.bias"), f"{found.bias:+.3f}"),
+        (say("why.sum"), f"{found.total:+.4f}"),
+        (say("why.own_score"), f"{found.score:+.4f}"),
     ]
     maps = [
-        figure(render.feature_map(found.maps[k].clamp_min(0).numpy()), f"channel {k}", f"channel-{k}") for k in channels
+        figure(render.feature_map(found.maps[k].clamp_min(0).numpy()), plain("why.channel", channel=k), f"channel-{k}")
+        for k in channels
     ]
-    return table(["part", "w_k · f_k"], rows) + figure_row("Their maps", maps) + _cams(asked)
+    heads = [say("why.head_part"), "w_k · f_k"]
+    return table(heads, rows) + figure_row(say("why.maps"), maps) + _cams(asked)
 
 
 def _cams(asked: _Asked) -> str:
     found = why.grad_cam(asked.network, asked.image, asked.index)
     limit = float(found.cam.abs().max())
     pictures = (
-        (render.score_grid(found.cam.numpy(), limit, _SMALL, 0), "CAM: scores without the bias", "cam"),
+        (render.score_grid(found.cam.numpy(), limit, _SMALL, 0), plain("why.cam"), "cam"),
         (
             render.score_grid((found.grad_cam * found.factor).numpy(), limit, _SMALL, 0),
-            f"Grad-CAM × {found.factor}",
+            plain("why.grad_cam", factor=found.factor),
             "grad-cam",
         ),
     )
-    note = (
-        f"Grad-CAM, by backprop from the pooled logit, is the CAM divided by the number of cells, {found.factor}. "
-        f"Times that, the largest difference is <b>{found.difference:.1e}</b>."
-    )
-    return figure_row("CAM and Grad-CAM", [figure(*each) for each in pictures]) + f"<p class='formula'>{note}</p>"
+    sentence = say("why.cam_note", factor=found.factor, difference=found.difference)
+    row = figure_row(say("why.cams"), [figure(*each) for each in pictures])
+    return row + note(sentence, role=None)
 
 
 def _square(question: Question, width: int, height: int, side: int) -> why.Box | None:

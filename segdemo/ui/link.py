@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import gradio as gr
 
 from segdemo import catalog
 from segdemo.ui.gradio_compat import Examples, example_files, keep_copy, on_example, tabs_in
+from segdemo.ui.templates import render
 
 LESSONS = "lessons"
 _LONGEST_TEXT = 500  # letters
@@ -56,7 +56,7 @@ class View:
         network: A name of the catalog; several, separated by commas, where the place takes them.
         example: The name of an example, without its ending.
         texts: What fields to type in hold, by their name in the link.
-        problems: A sentence for each name that is not known.
+        problems: What was asked for and is not known: `network` or the like, and the name.
     """
 
     tab: str
@@ -64,7 +64,7 @@ class View:
     network: str | None = None
     example: str | None = None
     texts: Mapping[str, str] = field(default_factory=dict)
-    problems: tuple[str, ...] = ()
+    problems: tuple[tuple[str, str], ...] = ()
 
     @property
     def place(self) -> str:
@@ -81,16 +81,16 @@ def read_view(query: Mapping[str, str], tabs: Mapping[str, Place], lessons: Mapp
         lessons: The lessons by id, in the same way.
 
     Returns:
-        The view, with a sentence for each name that is not known.
+        The view, with each name that is not known.
     """
-    problems: list[str] = []
+    problems: list[tuple[str, str]] = []
 
     def known(key: str, names: Mapping[str, object], several: bool = False) -> str | None:
         asked = query.get(key)
         if asked is None:
             return None
         wanted = list(dict.fromkeys(asked.split(","))) if several else [asked]
-        problems.extend(f"There is no {key} “{name[:40]}” here." for name in wanted[:_MOST_NAMES] if name not in names)
+        problems.extend((key, name[:40]) for name in wanted[:_MOST_NAMES] if name not in names)
         return ",".join(name for name in wanted if name in names) or None
 
     lesson = known("lesson", lessons)
@@ -162,7 +162,5 @@ def _follow(name: str, place: Place) -> None:
 def _say(view: View, first: str) -> str:
     """Write what was not known, and for page.js what the page shows now."""
     state = {key: value for key, value in asdict(view).items() if key != "problems"}
-    text = escape(" ".join(view.problems))
-    return (
-        f"<p role='status' data-view='{escape(json.dumps({**state, 'place': view.place, 'first': first}))}'>{text}</p>"
-    )
+    state |= {"place": view.place, "first": first}
+    return render("view", state=json.dumps(state), problems=view.problems)

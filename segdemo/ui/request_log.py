@@ -9,7 +9,7 @@ from contextvars import ContextVar
 import gradio as gr
 
 from segdemo import catalog
-from segdemo.ui.i18n import plain_error
+from segdemo.ui.i18n import plain_made
 from segdemo.ui.wish import Overtaken
 
 _log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def logged(networks: Sequence[str]) -> Iterator[list[str]]:
         raise
     except ValueError as error:  # as ImageError and CheckpointError are
         outcome = "refused"
-        raise gr.Error(plain_error(str(error)), print_exception=False) from error
+        raise gr.Error(plain_made(str(error)), print_exception=False) from error
     finally:
         _current.reset(token)
         if outer is None:

@@ -12,19 +12,15 @@ from segdemo.analysis import Analysis, Style
 from segdemo.segmentation import AUTO
 from segdemo.ui import segment_layout, views
 from segdemo.ui.gradio_compat import keep_copy
+from segdemo.ui.i18n import plain, say
 from segdemo.ui.inference import in_line, run_at_start, run_network
 from segdemo.ui.link import Place
 from segdemo.ui.repeats import Repeats
 from segdemo.ui.result import Drawing, Result
 from segdemo.ui.segment_layout import EXAMPLES, SHORT_LIST, Controls, Outputs, class_choices
+from segdemo.ui.templates import render
 from segdemo.ui.wish import Overtaken, Wish
 
-_FORGOTTEN = (
-    "<p class='facts' role='alert'>This result is no longer kept. Move the analysis size, or choose the photo again, "
-    "to have it anew.</p>"
-)
-_NO_PHOTO = "There is no photo. Choose one below, or drop or paste one here."
-_STOPPED = "Stopped. The result is the one of before."
 # Shows the progress of a download, which torch.hub reports to tqdm.
 _PROGRESS = gr.Progress(track_tqdm=True)
 _AT_ONCE = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
@@ -154,7 +150,7 @@ class _Tab:
         held, path, wish = values[self.state], values[self.controls.photo], values[self.wish]
         analysis = self._analysis(values)
         if path is None:
-            return {self.controls.problem: views.problem(_NO_PHOTO, stale=True)}
+            return {self.controls.problem: views.problem(say("segment.no_photo"), stale=True)}
         is_own = self._is_held(held, values[self.outputs.key])
         if is_own and held.shows(path) and held.answers(analysis):
             is_back = "stale" in (values[self.controls.problem] or "")
@@ -165,7 +161,7 @@ class _Tab:
         def watch(done: int, total: int) -> None:
             wish.check((path, analysis))
             if total > 1:
-                context.run(progress, (done, total), desc=f"pass {done + 1} of {total}")
+                context.run(progress, (done, total), desc=plain("segment.pass", number=done + 1, total=total))
 
         try:
             wish.check((path, analysis))
@@ -173,7 +169,7 @@ class _Tab:
             result = Result.make(held.source if same_photo else path, analysis, partial(run_network, watch=watch))
             wish.check((path, analysis))
         except Overtaken:
-            return self._go_back(held, _STOPPED) if wish.is_stopped else {self.state: gr.skip()}
+            return self._go_back(held, say("segment.stopped")) if wish.is_stopped else {self.state: gr.skip()}
         except gr.Error as error:
             return self._go_back(held, error) if is_own else {self.controls.problem: views.problem(error, stale=True)}
         return self._show(held, result)
@@ -217,7 +213,7 @@ class _Tab:
         """Draw the result in the chosen style."""
         outputs = self.outputs
         if not self._is_held(result, key):
-            return {outputs.facts: _FORGOTTEN}
+            return {outputs.facts: render("forgotten")}
         drawing = result.draw(Style(*style))
         shown = {getattr(outputs, name): value for name, value in vars(drawing).items()}  # they bear the same names
         return {**shown, outputs.files["overlay"]: drawing.overlay, outputs.files["heatmap"]: drawing.heatmap}
@@ -225,7 +221,7 @@ class _Tab:
     def probe(self, result: Result, key: str, path: str | None, point: dict[str, Any]) -> str:
         """Describe the pixel that was clicked."""
         if not self._is_held(result, key):
-            return _FORGOTTEN
+            return render("forgotten")
         other_photo = point["picture"] == self.controls.photo.elem_id and not (path and result.shows(path))
         return views.pixel_hint() if other_photo else result.probe(float(point["x"]), float(point["y"]))
 

@@ -3,12 +3,14 @@
 import base64
 import io
 from collections.abc import Iterable
-from html import escape
 
+from markupsafe import Markup
 from PIL import Image
 
 from segdemo import catalog, render
 from segdemo.segmentation import Segmentation
+from segdemo.ui.i18n import say, say_made
+from segdemo.ui.templates import render as render_template
 
 _LONGEST_LIST = 5  # classes
 _LONGEST_KNOWN = 12  # classes; streets have eleven
@@ -16,97 +18,91 @@ _NEARLY_ALL = 0.95  # of a photo
 _NEAR_SIZE = 1.5  # times the size at which a network was measured, or a part as small
 
 
-def legend(*segmentations: Segmentation) -> str:
+def legend(*segmentations: Segmentation) -> Markup:
     """List the classes that occur with their colours; the background is left uncoloured."""
-    items: dict[str, None] = {}  # what two networks both name and colour stands there once
+    items: dict[tuple[str, str, bool], None] = {}  # what two networks both name and colour stands there once
     for each in segmentations:
         names = _largest(each)
         if len(each.classes) <= _LONGEST_LIST:
             names.sort(key=each.classes.index)
-        items |= dict.fromkeys(
-            [*(f"<li>{_swatch(each, name)}{escape(name)}</li>" for name in names), _rest(each, "li")]
-        )
-    little = "".join(f"<p class='knows'>{text}</p>" for each in segmentations[:1] if (text := _little(each)))
-    return f"<div class='legend'><b>Class map</b><ul aria-label='Legend'>{''.join(items)}</ul>{little}</div>"
+        items |= dict.fromkeys(_swatch(each, name) for name in names)
+    left_out = sum(_left_out(each) for each in segmentations)
+    return render_template("legend", items=items, left_out=left_out, little=_little(segmentations[0]))
 
 
-def heat_bar(class_name: str, colormap: str) -> str:
+def heat_bar(class_name: str, colormap: str) -> Markup:
     """Draw the fixed scale of the heatmap, 0 to 1."""
-    return _bar("Heatmap", f"probability of {class_name}", colormap, ("0", "0.5", "1"))
+    text = say("view.probability_of", class_name=class_name)
+    return _bar("segment.heatmap", text, colormap, ("0", "0.5", "1"))
 
 
-def score_bar(class_name: str, limit: float, cells: tuple[int, int]) -> str:
+def score_bar(class_name: str, limit: float, cells: tuple[int, int]) -> Markup:
     """Draw the scale of the score grid, symmetric about zero."""
-    text = f"{class_name}, {_pixels(cells)} cells"
-    return _bar("Scores", text, render.SCORE_COLORMAP, (f"−{limit:.1f}", "0", f"{limit:.1f}"))
+    text = say("view.scores_of", class_name=class_name, cells=_pixels(cells))
+    return _bar("segment.scores", text, render.SCORE_COLORMAP, (f"−{limit:.1f}", "0", f"{limit:.1f}"))
 
 
-def class_table(segmentation: Segmentation) -> str:
+def class_table(segmentation: Segmentation) -> Markup:
     """Tabulate the classes that occur: area in percent and mean confidence, largest first."""
     areas, confidences = segmentation.areas, segmentation.confidences
-    rows = "".join(
-        f"<tr><th scope='row'>{_swatch(segmentation, name)}{escape(name)}</th>"
-        f"<td>{areas[name]:.1%}</td><td>{confidences[name]:.2f}</td></tr>"
-        for name in _largest(segmentation)
-    )
-    head = "<tr><th scope='col'>class</th><th scope='col'>area</th><th scope='col'>mean confidence</th></tr>"
-    return f"<table class='classes'><thead>{head}</thead><tbody>{rows}{_rest(segmentation, 'tr')}</tbody></table>"
+    rows = [(*_swatch(segmentation, name), areas[name], confidences[name]) for name in _largest(segmentation)]
+    return render_template("classes", rows=rows, left_out=_left_out(segmentation))
 
 
-def facts(segmentation: Segmentation, milliseconds: dict[str, float]) -> str:
+def facts(segmentation: Segmentation, milliseconds: dict[str, float]) -> Markup:
     """Say in one line what ran, on what, at which sizes and how long each step took."""
-    parts = [
-        catalog.find(segmentation.network).title,
-        f"{segmentation.device}, {segmentation.precision}",
-        f"photo {_pixels(segmentation.image_size)}",
-        f"analysed at {_pixels(segmentation.analysis_size)}",
-        f"score map {_pixels(segmentation.score_size)}, stride {segmentation.stride}",
-        " + ".join(f"{step} {value:.0f} ms" for step, value in milliseconds.items()),
-    ]
-    return f"<p class='facts'>{' · '.join(escape(part) for part in parts)}</p>"
+    sentence = say(
+        "view.facts",
+        network=catalog.find(segmentation.network).title,
+        device=segmentation.device,
+        precision=segmentation.precision,
+        photo=_pixels(segmentation.image_size),
+        size=_pixels(segmentation.analysis_size),
+        score_map=_pixels(segmentation.score_size),
+        stride=segmentation.stride,
+        times=" + ".join(f"{step} {value:.0f} ms" for step, value in milliseconds.items()),
+    )
+    return render_template("facts", text=sentence)
 
 
-def pixel(segmentation: Segmentation, x: int, y: int) -> str:
+def pixel(segmentation: Segmentation, x: int, y: int) -> Markup:
     """Show the probability of each class at one pixel of the photo as bars."""
     probabilities = segmentation.probabilities_at(x, y)
     ranked = sorted(probabilities.items(), key=lambda item: -item[1])[:_LONGEST_LIST]
-    bars = "".join(
-        f"<li><span>{escape(name)}</span>"
-        f"<meter min='0' max='1' value='{value:.4f}' aria-label='{escape(name)}'></meter><b>{value:.1%}</b></li>"
-        for name, value in ranked
-    )
-    return f"<div class='pixel' role='status'>pixel ({x}, {y})<ul>{bars}</ul></div>"
+    return render_template("pixel", x=x, y=y, ranked=ranked)
 
 
-def pixel_hint() -> str:
+def pixel_hint() -> Markup:
     """Say what a click does."""
-    return "<div class='pixel'>Click on the photo or the class map: the probabilities at that pixel appear here.</div>"
+    return render_template("pixel_hint")
 
 
-def story(name: str) -> str:
+def story(name: str) -> Markup:
     """Tell a network's one-line story."""
-    return f"<p class='story'>{escape(catalog.find(name).story)}</p>"
+    return render_template("story", text=say_made(catalog.find(name).story))
 
 
-def problem(error: object, stale: bool = False) -> str:
+def problem(error: object, stale: bool = False) -> Markup:
     """Say beside its field what went wrong.
 
     Args:
         error: What to say.
         stale: Whether the results are no longer those of what is chosen; the page greys them.
     """
-    text = str(getattr(error, "message", error))  # a gr.Error puts quotes round its own
-    return f"<p class='problem{' stale' if stale else ''}' role='alert'>{escape(text)}</p>"
+    text = getattr(error, "message", error)  # a gr.Error puts quotes round its own
+    return render_template("problem", text=text, stale=stale)
 
 
-def knows(name: str) -> str:
+def knows(name: str) -> Markup:
     """Say which classes a network knows, and what it does with all else."""
     metadata = catalog.find(name).metadata
     classes = metadata.classes[int(metadata.has_background) :]
-    listed = ", ".join(classes[:_LONGEST_KNOWN])
-    more = f" and {len(classes) - _LONGEST_KNOWN:,} more" if len(classes) > _LONGEST_KNOWN else ""
-    rest = "anything else is background" if metadata.has_background else "every pixel gets one of them, fitting or not"
-    return f"<p class='knows'>It knows <b>{escape(listed)}</b>{more}; {rest}.</p>"
+    return render_template(
+        "knows",
+        listed=", ".join(classes[:_LONGEST_KNOWN]),
+        more=max(len(classes) - _LONGEST_KNOWN, 0),
+        has_background=metadata.has_background,
+    )
 
 
 def size_note(segmentation: Segmentation) -> str:
@@ -115,32 +111,20 @@ def size_note(segmentation: Segmentation) -> str:
     seen = max(segmentation.analysis_size)
     if own / _NEAR_SIZE <= seen <= own * _NEAR_SIZE:
         return ""
-    return (
-        f"<p class='size-note' role='status'>This network learned and was measured at {own} px. At {seen} px things "
-        f"have another size than it is used to, and it may find less.</p>"
-    )
+    return render_template("size_note", own=own, seen=seen)
 
 
-def slide(left: tuple[Image.Image, str], right: tuple[Image.Image, str]) -> str:
+def slide(left: tuple[Image.Image, str], right: tuple[Image.Image, str]) -> Markup:
     """Lay two pictures of one size over each other, with a line to drag between them.
 
     Args:
         left: What is seen left of the line, and its name.
         right: The same on the right.
     """
-    (below, right_name), (above, left_name) = right, left
-    names = "".join(
-        f"<b class='{side}'>{escape(name)}</b>" for side, name in (("left", left_name), ("right", right_name))
-    )
-    pictures = "".join(
-        f"<img src='{data_url(picture)}' alt='Class map of {escape(name, quote=True)}' class='{side}'>"
-        for picture, name, side in ((below, right_name, "right"), (above, left_name, "left"))
-    )
-    label = escape(f"Line between {left_name} on the left and {right_name} on the right", quote=True)
-    return (
-        f"<div class='slide' style='--wide:{below.width};--high:{below.height}'>{pictures}{names}"
-        f"<input type='range' min='0' max='100' step='0.5' value='50' aria-label='{label}'></div>"
-    )
+    names = {"left": left[1], "right": right[1]}
+    layers = [("right", data_url(right[0])), ("left", data_url(left[0]))]  # the lower one first
+    width, height = right[0].size
+    return render_template("slide", names=names, layers=layers, width=width, height=height)
 
 
 def data_url(picture: Image.Image) -> str:
@@ -150,12 +134,8 @@ def data_url(picture: Image.Image) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(data.getvalue()).decode()}"
 
 
-def _bar(title: str, text: str, colormap: str, ticks: Iterable[str]) -> str:
-    labels = "".join(f"<span>{tick}</span>" for tick in ticks)
-    return (
-        f"<div class='bar'><div class='ramp' style='background:{render.css_gradient(colormap)}'></div>"
-        f"<div class='ticks'>{labels}</div><div class='what'><b>{title}</b> {escape(text)}</div></div>"
-    )
+def _bar(title: str, text: Markup, colormap: str, ticks: Iterable[str]) -> Markup:
+    return render_template("bar", title=title, text=text, gradient=render.css_gradient(colormap), ticks=ticks)
 
 
 def _largest(segmentation: Segmentation) -> list[str]:
@@ -164,28 +144,23 @@ def _largest(segmentation: Segmentation) -> list[str]:
     return [name for name, share in ranked if share > 0][:_LONGEST_LIST]
 
 
+def _left_out(segmentation: Segmentation) -> int:
+    """Count the classes that a list has no room for."""
+    return max(sum(share > 0 for share in segmentation.areas.values()) - _LONGEST_LIST, 0)
+
+
 def _little(segmentation: Segmentation) -> str:
     """Say what the network knows where it found little of it; empty elsewhere."""
     background, *known = segmentation.classes
     if not segmentation.has_background or segmentation.areas[background] < _NEARLY_ALL:
         return ""
-    found = 1 - segmentation.areas[background]
-    return f"{found:.1%} of the photo is something that this network knows ({escape(', '.join(known))})."
+    return say("view.little", share=1 - segmentation.areas[background], names=", ".join(known))
 
 
-def _rest(segmentation: Segmentation, tag: str) -> str:
-    """Say how many classes a list leaves out."""
-    left_out = sum(share > 0 for share in segmentation.areas.values()) - _LONGEST_LIST
-    if left_out <= 0:
-        return ""
-    text = f"and {left_out} more"
-    return f"<tr><td colspan='3'>{text}</td></tr>" if tag == "tr" else f"<li>{text}</li>"
-
-
-def _swatch(segmentation: Segmentation, name: str) -> str:
+def _swatch(segmentation: Segmentation, name: str) -> tuple[str, str, bool]:
+    """Give a class's name and colour, and whether it is left uncoloured."""
     index = segmentation.classes.index(name)
-    clear = " clear" if segmentation.has_background and index == 0 else ""
-    return f"<i class='swatch{clear}' style='--c:{escape(segmentation.colours[index])}'></i>"
+    return name, segmentation.colours[index], segmentation.has_background and index == 0
 
 
 def _pixels(size: tuple[int, int]) -> str:

@@ -2,13 +2,13 @@
 
 import re
 
-import app
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 from steps import go
 
+import app
 from segdemo.segmenter import Segmenter
 from segdemo.ui.gradio_compat import forget_visitors
 

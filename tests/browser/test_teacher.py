@@ -82,7 +82,7 @@ def test_an_own_photo_is_not_in_the_address(open_page, demo_url, striped_photo):
 def test_the_link_is_copied(open_page, demo_url):
     page = open_page(query="?tab=about", permissions=["clipboard-read", "clipboard-write"])
     page.locator("#copy-link").click()
-    expect(page.locator("#copied")).not_to_be_empty()
+    expect(page.get_by_text("The link is copied.", exact=True)).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == f"{demo_url}?tab=about"
 
 
@@ -120,7 +120,7 @@ def test_a_korean_browser_sees_korean(open_page):
     expect(page.locator("#present")).to_have_text("발표 모드")
     assert page.evaluate("document.documentElement.lang") == "ko"
     page.locator("#copy-link").click()
-    expect(page.locator("#copied")).to_have_text("링크를 복사했습니다.")
+    expect(page.get_by_text("링크를 복사했습니다.", exact=True)).to_be_visible()
     assert "__i18n__" not in page.locator("body").inner_text()
 
 
