@@ -9,9 +9,11 @@ import pytest
 from nbclient import NotebookClient
 
 from segdemo.lessons.exercises import TASKS, Task
+from segdemo.ui.i18n import CATALOGUES
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "from_classifier_to_segmenter.ipynb"
 SECONDS = 60  # of computing that its kernel takes at most
+TEXTS = CATALOGUES["en"]
 CHECK = re.compile(r'check_answer\("([a-z-]+)"')
 
 
@@ -65,7 +67,7 @@ def test_it_runs_and_right_answers_are_called_right():
     notebook = read()
     tasks = {task.key: task for tasks in TASKS.values() for task in tasks}
     verdicts = run(fill_in(notebook, {key: right(tasks[key]) for key in keys(notebook)}))
-    assert verdicts and all(text.startswith("Right.") for text in verdicts.values()), verdicts
+    assert verdicts and all(text.startswith(TEXTS["task.right"]) for text in verdicts.values()), verdicts
 
 
 @pytest.mark.parametrize("answer", [None, 99])
@@ -83,5 +85,5 @@ def test_no_answer_and_a_wrong_one_get_a_hint(answer):
     tasks = {task.key: task for tasks in TASKS.values() for task in tasks}
     for key, text in verdicts.items():
         is_attempt = answer is not None and (tasks[key].choices or len(tasks[key].answer) == 1)
-        assert text.startswith("Not yet." if is_attempt else "No answer yet."), (key, text)
-        assert tasks[key].hint in text
+        assert text.startswith(TEXTS["task.wrong" if is_attempt else "task.type_all"]), (key, text)
+        assert TEXTS[f"task.{key}.hint"] in text
