@@ -1,5 +1,6 @@
 """The lesson on Linear layers as convs, against torch itself."""
 
+import gradio as gr
 import pytest
 import torch
 from hypothesis import given, settings
@@ -96,3 +97,10 @@ def test_crops_of_one_cell_differ_from_the_dense_pass_only_by_padding(network):
     found = lesson.slide(network, image, 4)
     assert found.crops.shape == found.dense.shape
     assert not torch.equal(found.crops, found.dense)
+
+
+def test_the_lesson_opens_on_an_example_that_the_classifier_gets_right():
+    name = page.first_example()
+    *_, found = page.linear_and_conv(gr.get_image(name))
+    classes = page.catalog.find(page.DENSE_CLASSIFIER).metadata.classes
+    assert classes[int(found.logits.argmax())] == page._SHOWS[name]

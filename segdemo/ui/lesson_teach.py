@@ -23,7 +23,7 @@ from segdemo.segmenter import normalised
 from segdemo.ui import files, views
 from segdemo.ui.gradio_compat import on_load, shown_file
 from segdemo.ui.i18n import plain, say, say_made, static
-from segdemo.ui.lesson_parts import AT_ONCE, IN_TURN, lesson_network, note, read_photo, table
+from segdemo.ui.lesson_parts import AT_ONCE, IN_TURN, guide, lesson_network, note, read_photo, table
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
 from segdemo.ui.teach_memory import Memory
@@ -59,6 +59,7 @@ class _Parts:
 def build() -> Place:
     """Lay the lesson out and wire it; gives what a link can set."""
     gr.Markdown(_TEXT)
+    guide("teach")
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
             photo, examples = photo_field("teach", "alt.teach-photo", camera=True)

@@ -16,7 +16,7 @@ from segdemo.lessons import transfer as lesson
 from segdemo.lessons.size_trace import shell
 from segdemo.segmenter import fit, normalised
 from segdemo.ui.i18n import plain, say, say_made, static
-from segdemo.ui.lesson_parts import AT_ONCE, chart, chart_row, checks, note, slider, table
+from segdemo.ui.lesson_parts import AT_ONCE, chart, chart_row, checks, guide, note, slider, table
 from segdemo.ui.templates import render
 
 LOGS = catalog.CHECKPOINTS
@@ -45,6 +45,8 @@ def build() -> None:
 def _section(text: str, make_controls: Callable[[], list[gr.Component]], draw: Callable[..., str], name: str) -> None:
     """Put controls beside what they change."""
     gr.Markdown(text)
+    if text == _CURVES_TEXT:
+        guide("transfer")
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
             controls = make_controls()

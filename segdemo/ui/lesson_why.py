@@ -20,6 +20,7 @@ from segdemo.ui.lesson_parts import (
     as_seen,
     figure,
     figure_row,
+    guide,
     lesson_network,
     note,
     picture,
@@ -83,6 +84,7 @@ class _Asked:
 def build() -> Place:
     """Lay the lesson out and wire it; gives what a link can set."""
     gr.Markdown(_TEXT)
+    guide("why")
     names = list(catalog.BUNDLED)
     question = gr.State(Question())
     with gr.Row():

@@ -25,19 +25,22 @@ def label_examples(labels: Mapping[str, str], photo: PhotoInput, name: str) -> E
     return examples
 
 
-def photo_field(prefix: str, alternative: str, camera: bool = False) -> tuple[PhotoInput, Examples]:
-    """Place a field for a photo to upload or paste, the first example in it, and the examples below it.
+def photo_field(
+    prefix: str, alternative: str, camera: bool = False, first: str = EXAMPLES[0]
+) -> tuple[PhotoInput, Examples]:
+    """Place a field for a photo to upload or paste, an example in it, and the examples below it.
 
     Args:
         prefix: Of the elements' ids, `-photo` and `-examples`.
         alternative: Key of the photo's text alternative.
         camera: Whether a photo can be taken too.
+        first: Name of the example that stands in the field.
 
     Returns:
         The field and its examples, as `Place` takes them.
     """
     photo = PhotoInput(
-        gr.get_image(EXAMPLES[0]),
+        gr.get_image(first),
         label=static("page.photo"),
         type="filepath",
         image_mode=None,

@@ -1,17 +1,21 @@
 """Networks that are fetched on first use, on the page: progress, a thousand classes, and no network at all."""
 
+import io
+import re
+import time
 import urllib.error
+from types import SimpleNamespace
 
 import pytest
 import torch
 from playwright.sync_api import expect
 from torchvision.models import get_model
 
-from segdemo import catalog
+from segdemo import catalog, weights
 from segdemo.ui import inference
 from segdemo.weights import cached_file
 
-SLOW = 60_000
+SLOW = 120_000
 RESNET = "conv1x1_resnet18_imagenet"
 
 
@@ -33,6 +37,30 @@ def choose(page, name):
 def write_random_weights(path):
     torch.manual_seed(0)
     torch.save(get_model("resnet18").state_dict(), path)
+
+
+class SlowAnswer(io.FileIO):
+    """A file that comes over a slow line."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.headers = {"Content-Length": str(path.stat().st_size)}
+
+    def read(self, size=-1):
+        time.sleep(0.2)
+        return super().read(size)
+
+
+def test_a_download_says_how_far_it_is(open_page, tmp_path, monkeypatch):
+    path = tmp_path / "served.pth"
+    write_random_weights(path)
+    digest = re.search(r"-([0-9a-f]{8})", cached_file(catalog.find(RESNET).weights).name)[1]
+    monkeypatch.setattr(weights, "urlopen", lambda *_, **__: SlowAnswer(path))
+    monkeypatch.setattr(weights, "sha256", lambda: SimpleNamespace(update=lambda _: None, hexdigest=lambda: digest))
+    page = open_page()
+    choose(page, RESNET)
+    expect(page.locator("#overlay")).to_contain_text(re.compile(r"[\d.]+M?/[\d.]+M? ?B"), timeout=SLOW)
+    expect(page.locator("#facts")).to_contain_text("ResNet18", timeout=SLOW)
 
 
 def test_a_thousand_classes_are_searched_and_the_photo_s_own_come_first(open_page):
@@ -60,10 +88,10 @@ def test_a_thousand_classes_are_searched_and_the_photo_s_own_come_first(open_pag
 
 
 def test_without_a_network_there_is_a_sentence_and_the_rest_goes_on(open_page, monkeypatch):
-    def unreachable(*_):
+    def unreachable(*_, **__):
         raise urllib.error.URLError("Temporary failure in name resolution")
 
-    monkeypatch.setattr(torch.hub, "download_url_to_file", unreachable)
+    monkeypatch.setattr(weights, "urlopen", unreachable)
     page = open_page()
     found = page.locator("#classes").inner_text()
     choose(page, RESNET)
