@@ -202,7 +202,7 @@ class Segmenter:
         """Average over sizes and mirroring; the coarse scores shown stay those of the plain pass."""
         if analysis_size == FULL:
             raise ValueError(f"Best quality is six passes: name an analysis size for it, up to {MAX_ANALYSIS_SIZE}.")
-        longer_side = analysis_size or self.metadata.analysis_size
+        longer_side = self.metadata.analysis_size if analysis_size is None else analysis_size
         check_analysis_size(longer_side)
         sizes = [min(max(round(longer_side * scale), MIN_ANALYSIS_SIZE), MAX_ANALYSIS_SIZE) for scale in SCALES]
         mirrored = [image.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for image in images]
@@ -251,7 +251,7 @@ class Segmenter:
         own = max(image.size)
         if analysis_size == FULL:
             return max(MIN_ANALYSIS_SIZE, own)
-        longer_side = analysis_size or self.metadata.analysis_size
+        longer_side = self.metadata.analysis_size if analysis_size is None else analysis_size
         check_analysis_size(longer_side, own)
         return longer_side
 

@@ -1,16 +1,19 @@
 """What every architecture must do; a new one is a line of CASES."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import gradio as gr
 import pytest
 import torch
 import torch.nn.functional as F
+from PIL import Image, ImageFilter, ImageOps
 from torch import nn
 
 from segdemo.checkpoints import Metadata, load, save
 from segdemo.models import ARCHITECTURES, SegmentationNetwork, build
 from segdemo.models.alignment import Shift
+from segdemo.segmenter import Segmenter
 
 
 @dataclass(frozen=True)
@@ -102,8 +105,9 @@ def test_the_padding_fits_the_stride(shared_network):
     assert shared_network.size_multiple % shared_network.stride == 0
 
 
+@pytest.mark.parametrize("upright", [False, True], ids=["across", "down"])
 @pytest.mark.parametrize("width", [1024, 1001])
-def test_a_cell_is_drawn_where_it_looks(network, width):
+def test_a_cell_is_drawn_where_it_looks(network, width, upright):
     for name, layer in list(network.named_modules()):
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.constant_(layer.weight, 1 / layer.weight[0].numel())  # so that nothing cancels and no ReLU closes
@@ -112,7 +116,8 @@ def test_a_cell_is_drawn_where_it_looks(network, width):
     image = torch.ones(1, 3, 32, width, requires_grad=True)
     block = 32 // network.stride  # the cells over 32 pixels: some see farther to their left, others to their right
     first = width // 64 * block
-    network.padded_score_map(image)[..., first : first + block].sum().backward()
+    cells = network.padded_score_map(image.mT).mT if upright else network.padded_score_map(image)
+    cells[..., first : first + block].sum().backward()
     seen = image.grad.abs().sum((0, 1, 2)).nonzero().flatten()
     assert seen[0] > 0 and seen[-1] < width - 1
     centre = (int(seen[0]) + int(seen[-1]) + 1) / 2
@@ -132,6 +137,26 @@ def test_a_mirrored_photo_has_the_mirrored_map(network):
     inner = slice(512 // network.stride - 1, 512 // network.stride + 1) if has_shift(network) else slice(None)
     torch.testing.assert_close(mirrored[..., inner], plain[..., inner], rtol=1e-3, atol=1e-4)
     assert mirrored.std(3).max() > 1e-3
+
+
+@torch.no_grad()
+def test_a_photo_mirrored_and_mirrored_back_gets_the_same_map(network, case):
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            layer.weight.copy_((layer.weight + layer.weight.flip(3)) / 2)
+    look = {"classes": ("a", "b", "c"), "colours": ("#000000", "#ff0000", "#00ff00")}
+    metadata = Metadata(case.architecture, {}, mean=(0.5,) * 3, std=(0.25,) * 3, analysis_size=256, **look)
+    segmenter = Segmenter("any", network, metadata, torch.device("cpu"))
+    photo = Image.open(gr.get_image("lion.jpg")).convert("RGB").resize((512, 384)).filter(ImageFilter.GaussianBlur(8))
+    plain, mirrored = (_balanced(segmenter(each)).class_map() for each in (photo, ImageOps.mirror(photo)))
+    assert (plain == mirrored[:, ::-1]).mean() > (0.9 if has_shift(network) else 0.97)
+    assert (plain == mirrored).mean() < 0.9
+
+
+def _balanced(segmentation):
+    """Let each class win somewhere: random weights give almost all to one."""
+    deviation, mean = torch.std_mean(segmentation.scores, (1, 2), keepdim=True)
+    return replace(segmentation, scores=(segmentation.scores - mean) / deviation)
 
 
 @torch.no_grad()

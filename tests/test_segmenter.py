@@ -98,10 +98,11 @@ def test_no_photos_give_no_results(segmenter):
     assert segmenter([]) == []
 
 
-@pytest.mark.parametrize("size", [31, 1025, -5])
-def test_an_analysis_size_out_of_range_is_refused(segmenter, size):
+@pytest.mark.parametrize("size", [31, 1025, -5, 0])
+@pytest.mark.parametrize("best_quality", [False, True])
+def test_an_analysis_size_out_of_range_is_refused(segmenter, size, best_quality):
     with pytest.raises(ValueError, match=f"analysis size is {size} pixels"):
-        segmenter(half_red_half_green(), size)
+        segmenter(half_red_half_green(), size, best_quality)
 
 
 def test_the_analysis_size_is_the_longer_side(segmenter):
