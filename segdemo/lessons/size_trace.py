@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from segdemo.models import SegmentationNetwork, build
-from segdemo.models.alignment import DropFirst, Shift
+from segdemo.models.alignment import DropOuter, Shift
 from segdemo.models.network import pad_to_multiple
 
 Size = tuple[int, int]
-_TRACED = (nn.Conv2d, nn.ConvTranspose2d, nn.MaxPool2d, Shift, DropFirst)
+_TRACED = (nn.Conv2d, nn.ConvTranspose2d, nn.MaxPool2d, Shift, DropOuter)
 # What lies beside the main path: its layers do not widen the receptive field of those that follow.
 _BESIDE = ("downsample", "score_pool", "decoder")
 
@@ -115,9 +115,9 @@ class _Tracer:
             before, after = (tuple(tensor.shape[-2:]) for tensor in (inputs[0], output))
             if isinstance(layer, Shift):
                 half = layer.padding[0]
-                row = _fitting_row("pad", before, after, f"{before[0]} + 2·{half} = {after[0]}", name)
-            elif isinstance(layer, DropFirst):
-                row = _fitting_row("crop", before, after, f"{before[0]} − 1 = {after[0]}", name)
+                row = _fitting_row("pad", before, after, f"{before[0]} + 2·{half} + 1 = {after[0]}", name)
+            elif isinstance(layer, DropOuter):
+                row = _fitting_row("crop", before, after, f"{before[0]} − 2 = {after[0]}", name)
             else:
                 row = self._row(name, layer, inputs[0], output.shape[1])
             self.rows.append(row)

@@ -2,9 +2,9 @@
 
 A 2×2 pooling keeps to that by itself. A strided conv of odd kernel does not: cell i of a ResNet is centred on pixel
 i·stride, half a stride too far left and up. So a ResNet sees its image moved right and down by half a stride, and drops
-the first row and column of cells, which lie over the padding. The centre is then off by half a pixel, the least that a
-move by whole pixels allows: the centre of an odd window is the middle of a pixel, and (i + 0.5)·stride is the edge of
-one.
+the outermost rows and columns of cells, which lie over the padding. The centre is then off by half a pixel, the least
+that a move by whole pixels allows: the centre of an odd window is the middle of a pixel, and (i + 0.5)·stride is the
+edge of one.
 """
 
 from collections import OrderedDict
@@ -13,24 +13,26 @@ from torch import Tensor, nn
 
 
 class Shift(nn.ReplicationPad2d):
-    """Move images right and down by half a stride: `[N, C, H, W]` → `[N, C, H + stride, W + stride]`.
+    """Move images right and down by half a stride: `[N, C, H, W]` → `[N, C, H + stride + 1, W + stride + 1]`.
 
-    As much is added on the right and at the bottom, so that the network sees the same surroundings on all sides.
+    A pixel more is added on the right and at the bottom. There cells are centred on the first pixel and on the last, so
+    that the zeros with which convs pad begin as far from the image on all sides.
 
     Args:
         stride: Pixels per cell, even.
     """
 
     def __init__(self, stride: int) -> None:
-        super().__init__(stride // 2)
+        half = stride // 2
+        super().__init__((half, half + 1, half, half + 1))
 
 
-class DropFirst(nn.Module):
-    """Drop the first row and column of cells: `[N, C, h + 1, w + 1]` → `[N, C, h, w]`."""
+class DropOuter(nn.Module):
+    """Drop the outermost rows and columns of cells: `[N, C, h + 2, w + 2]` → `[N, C, h, w]`."""
 
     def forward(self, cells: Tensor) -> Tensor:
         """Drop them."""
-        return cells[..., 1:, 1:]
+        return cells[..., 1:-1, 1:-1]
 
 
 def aligned(layers: OrderedDict[str, nn.Module], stride: int) -> nn.Sequential:
@@ -45,4 +47,4 @@ def aligned(layers: OrderedDict[str, nn.Module], stride: int) -> nn.Sequential:
         Layers that map images of multiples of the stride to `[N, C, H/stride, W/stride]`; the names of the weights are
         those of `layers`.
     """
-    return nn.Sequential(OrderedDict(shift=Shift(stride), **layers, drop=DropFirst()))
+    return nn.Sequential(OrderedDict(shift=Shift(stride), **layers, drop=DropOuter()))

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torchvision.models import VGG, get_model
 from torchvision.models import segmentation as torchvision_segmentation
 
-from segdemo.models.alignment import DropFirst, Shift
+from segdemo.models.alignment import DropOuter, Shift
 from segdemo.models.classifier import Conv1x1Segmenter, from_resnet
 from segdemo.models.convolutionize import convolutionize
 from segdemo.models.network import SegmentationNetwork, architecture
@@ -71,7 +71,7 @@ class TorchvisionFCN(SegmentationNetwork):
 
     def __init__(self, network: torchvision_segmentation.FCN) -> None:
         super().__init__()
-        self.shift, self.drop = Shift(self.stride), DropFirst()
+        self.shift, self.drop = Shift(self.stride), DropOuter()
         self.backbone, self.classifier = network.backbone, cast(nn.Sequential, network.classifier)
 
     @property

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from segdemo.models.alignment import DropFirst, Shift
+from segdemo.models.alignment import DropOuter, Shift
 
-_WINDOWED = (nn.Conv2d, nn.ConvTranspose2d, nn.MaxPool2d, nn.AvgPool2d, nn.Upsample, Shift, DropFirst)
+_WINDOWED = (nn.Conv2d, nn.ConvTranspose2d, nn.MaxPool2d, nn.AvgPool2d, nn.Upsample, Shift, DropOuter)
 _CELLS = 1024  # of the coarsest map, a side: so many that a few cells of padding do not blur a layer's stride
 
 
@@ -76,7 +76,7 @@ def _extent(layer: nn.Module, cell_in: int, cell_out: int) -> tuple[int, int]:
     """
     if isinstance(layer, Shift):
         return layer.padding[0] * cell_in, -layer.padding[0] * cell_in
-    if isinstance(layer, DropFirst):
+    if isinstance(layer, DropOuter):
         return -cell_in, cell_in
     if isinstance(layer, nn.Upsample):
         return cell_in, cell_in - cell_out  # the cell before for the first half of a cell, the next for the second
