@@ -264,3 +264,13 @@ def test_an_event_is_sent_without_a_server():
     values = [gradio_compat.sent_untouched(each) for each in event.inputs]
     assert values == [3, None]
     assert asyncio.run(Visitor(page).send(event, values))["data"] == [7]
+
+
+def test_a_page_that_a_busy_machine_gives_late_is_no_reason_to_end(monkeypatch):
+    monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)
+    with gr.Blocks() as demo:
+        gr.Textbox()
+    try:
+        demo.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **gradio_compat.PATIENT_START)
+    finally:
+        demo.close(verbose=False)

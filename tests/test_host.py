@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from segdemo.ui.host import BUSY, HEALTH, STOPPING, Host, HostMiddleware
+from segdemo.ui.host import BUSY, HEALTH, STOPPING, VARIABLE, Host, HostMiddleware, patience
 
 ROOT = Path(__file__).parent.parent
 
@@ -113,11 +113,17 @@ def test_a_request_of_curl_counts_until_its_result_was_read(monkeypatch):
     assert not host.is_busy, "a result that nobody comes for holds no one up for ever"
 
 
+@pytest.mark.parametrize(("told", "seconds"), [("", 30), ("600", 600), ("0", 0), ("nan", 30), ("-1", 30), ("soon", 30)])
+def test_a_host_says_how_long_running_requests_have(monkeypatch, told, seconds):
+    monkeypatch.setenv(VARIABLE, told)
+    assert patience() == seconds
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no stop signal that a program can handle")
 def test_a_stop_signal_lets_the_running_request_end(tmp_path):
     folder = tmp_path / "temporary"
     folder.mkdir()
-    environment = {**os.environ, "GRADIO_SERVER_PORT": str(_free_port()), "TMPDIR": str(folder)}
+    environment = {**os.environ, "GRADIO_SERVER_PORT": str(_free_port()), "TMPDIR": str(folder), VARIABLE: "600"}
     environment.pop("GRADIO_TEMP_DIR", None)
     process = subprocess.Popen(
         ["sh", "-c", 'trap "" INT; exec "$0" app.py', sys.executable],  # as a shell's background job: deaf to Ctrl+C
@@ -130,21 +136,21 @@ def test_a_stop_signal_lets_the_running_request_end(tmp_path):
     try:
         url = f"http://127.0.0.1:{environment['GRADIO_SERVER_PORT']}/"
         _wait_for(url + "health", process)
-        client = Client(url, verbose=False, download_files=str(tmp_path))
+        client = Client(url, verbose=False, download_files=str(tmp_path), httpx_kwargs={"timeout": 300})
         assert len(list(folder.iterdir())) > 0
         by_curl = [_hand_in(url, 256) for _ in range(2)]
         job = client.submit(handle_file(gr.get_image("lion.jpg")), "fcn8s_vgg16", "auto", 512, api_name="/segment")
         while job.status().code not in (Status.PROCESSING, Status.IN_QUEUE):
-            assert not job.done()
+            assert not job.done(), job.result(timeout=1)
             time.sleep(0.02)
         process.send_signal(signal.SIGTERM)
-        refused = httpx.post(f"{url}gradio_api/call/segment", json={"data": []}, timeout=60)
+        refused = httpx.post(f"{url}gradio_api/call/segment", json={"data": []}, timeout=300)
         assert (refused.status_code, refused.json()) == (503, {"detail": STOPPING})
-        assert job.result(timeout=120)[-1]["analysis_size"] == [512, 512]
+        assert job.result(timeout=300)[-1]["analysis_size"] == [512, 512]
         for event in by_curl:  # read late, one after the other
-            answer = httpx.get(f"{url}gradio_api/call/segment/{event}", timeout=120).text
+            answer = httpx.get(f"{url}gradio_api/call/segment/{event}", timeout=300).text
             assert '"analysis_size": [256, 256]' in answer
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=300)
     finally:
         process.kill()
     assert process.returncode == 0, output
@@ -163,10 +169,10 @@ def test_the_handler_is_left_alone_outside_the_main_thread(host):
 
 def _hand_in(url, size):
     photo = Path(gr.get_image("lion.jpg"))
-    uploaded = httpx.post(f"{url}gradio_api/upload", files={"files": photo.read_bytes()}, timeout=60).json()[0]
+    uploaded = httpx.post(f"{url}gradio_api/upload", files={"files": photo.read_bytes()}, timeout=300).json()[0]
     file = {"path": uploaded, "meta": {"_type": "gradio.FileData"}}
     data = [file, "fcn8s_vgg16", "auto", size]
-    return httpx.post(f"{url}gradio_api/call/segment", json={"data": data}, timeout=60).json()["event_id"]
+    return httpx.post(f"{url}gradio_api/call/segment", json={"data": data}, timeout=300).json()["event_id"]
 
 
 def _wait_for(url, process):

@@ -9,8 +9,8 @@ from starlette.middleware import Middleware
 
 from segdemo.ui import about_tab, api, batch_tab, classroom, compare_tab, lessons_tab, link, segment_tab
 from segdemo.ui.gate import Gate
-from segdemo.ui.gradio_compat import keep_no_events
-from segdemo.ui.host import Host, HostMiddleware
+from segdemo.ui.gradio_compat import PATIENT_START, keep_no_events
+from segdemo.ui.host import Host, HostMiddleware, patience
 from segdemo.ui.i18n import I18N, static
 from segdemo.ui.link import Place
 from segdemo.ui.own_names import own_names
@@ -19,7 +19,7 @@ from segdemo.ui.templates import render
 
 _VISITORS = 1000  # whose results are kept; Gradio forgets those of a closed page after an hour
 _LINE = 64  # requests that may wait; a class of thirty can press twice
-host = Host()
+host = Host(patience())
 # Darker than the theme's own: a text wants 4.5:1 against what is behind it, on a projector most of all.
 _CONTRAST = {
     "body_text_color_subdued": "*neutral_500",
@@ -105,6 +105,7 @@ def launch(demo: gr.Blocks, **overrides: object) -> tuple[object, str, str]:
         return own_names([listening and str(listening), shared and urlsplit(shared).hostname])
 
     settings = {
+        **PATIENT_START,
         "theme": theme,
         "css_paths": Path(__file__).with_name("style.css"),
         "head": f"<script>{''.join(scripts)}</script><style media='print'>{paper}</style>{_CALM}",

@@ -23,6 +23,9 @@ from gradio.processing_utils import save_base64_to_cache, save_file_to_cache
 from gradio.state_holder import SessionState
 from gradio.utils import get_upload_folder
 
+PATIENT_START = {"_frontend": False}
+"""For `launch`, which would else ask for the page itself, and end the program where a busy machine takes 3 seconds."""
+
 _FILE_FIELDS = (gr.Image, gr.File, gr.Gallery, gr.ImageSlider, gr.DownloadButton)
 
 

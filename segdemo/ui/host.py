@@ -1,6 +1,7 @@
 """What a host needs of the server: a health check, a clear word when it is busy, and an end that loses nothing."""
 
 import json
+import os
 import re
 import signal
 import threading
@@ -20,7 +21,16 @@ _RESULT = re.compile(r".*/call/(?:v2/)?[^/]+/([^/]+)")  # where it reads what ca
 # Open as long as a page is, whether anybody waits or not.
 _LASTING = re.compile(r".*/(heartbeat/[^/]*|upload_progress|mcp/sse)")
 _BUSY_STATUS = 503
+VARIABLE = "SEGDEMO_STOP_SECONDS"
+"""The environment variable with the seconds that running requests are given at the end."""
+_PATIENCE = 30.0  # Kubernetes kills after as many
 _POLL, _GRACE = 0.1, 1.0  # seconds; a page that has its result still fetches the pictures
+
+
+def patience() -> float:
+    """Give the seconds that running requests have at the end: the configured ones, or half a minute."""
+    text = os.environ.get(VARIABLE, "")
+    return float(text) if re.fullmatch(r"[0-9]{1,5}", text, re.ASCII) else _PATIENCE
 
 
 class Host:
@@ -30,7 +40,7 @@ class Host:
         patience: Seconds that running requests are given at the end.
     """
 
-    def __init__(self, patience: float = 30.0) -> None:
+    def __init__(self, patience: float = _PATIENCE) -> None:
         self.patience = patience
         self.is_stopping = threading.Event()
         self._guard = threading.Lock()
