@@ -1,7 +1,9 @@
 """The page takes what was uploaded, and says so of anything else."""
 
+import asyncio
 import errno
 import json
+import re
 import uuid
 from pathlib import Path
 
@@ -13,9 +15,10 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 from starlette.middleware import Middleware
 
-from segdemo.ui import failures
-from segdemo.ui.gate import LOST, NO_SUCH_ENDPOINT, UNREADABLE, Gate
-from segdemo.ui.gradio_compat import PhotoInput, cache_folder, publish
+import app
+from segdemo.ui import failures, gradio_compat
+from segdemo.ui.gate import FOREIGN_NAME, LOST, NO_SUCH_ENDPOINT, UNREADABLE, Gate
+from segdemo.ui.gradio_compat import PhotoInput, Visitor, cache_folder, publish
 from segdemo.ui.own_names import own_names
 from segdemo.ui.page import Page
 
@@ -184,6 +187,40 @@ def test_no_event_of_the_page_reads_a_file_of_the_server(demo_url, photo_elsewhe
         answer = send(demo_url, event, [forms_of(photo_elsewhere)[form]] * len(kinds))
         assert SENTENCE in answer, (event, kinds, answer[:300])
         assert "process_completed" in answer
+
+
+@pytest.mark.parametrize("form", forms_of("/a/b.jpg"))
+def test_no_form_of_a_path_gets_past_any_event(photo_elsewhere, form):
+    value, tried = forms_of(photo_elsewhere)[form], 0
+    for event in gradio_compat.events_of(app.demo):
+        fields = [field.takes_files for field in gradio_compat._fields(event._block)]
+        # A text is a file's path only where a file belongs.
+        if any(fields) if form in ("text", "texts") else fields:
+            with pytest.raises(gr.Error) as caught:
+                asyncio.run(Visitor(app.demo).send(event, [value] * len(fields)))
+            assert caught.value.message == SENTENCE, event
+            tried += 1
+    assert tried > (5 if form in ("text", "texts") else 30)
+
+
+@pytest.mark.parametrize("written", ["file={}", "file=/{}", "file=file://{}", "file=~{}", "file={}%00", "file/{}"])
+def test_no_address_gives_a_file_of_the_server(demo_url, photo_elsewhere, written):
+    inside = f"{cache_folder()}/..{photo_elsewhere}"
+    for path in (photo_elsewhere, inside, inside.replace("..", "%2e%2e"), "/nowhere/at/all.jpg"):
+        answer = httpx.get(f"{demo_url}gradio_api/{written.format(path)}", timeout=60)
+        assert answer.status_code in (403, 404, 422)
+        assert answer.headers["content-type"] == "application/json"
+        assert Path(photo_elsewhere).read_bytes() not in answer.content
+
+
+def test_no_route_answers_to_a_name_that_is_not_ours(demo_url):
+    paths = {route.path for route in app.demo.app.routes}
+    assert len(paths) > 30
+    with httpx.Client(base_url=demo_url, headers={"host": "attacker.example"}, timeout=60) as client:
+        for path in paths:
+            for method in ("GET", "POST", "DELETE", "OPTIONS"):
+                answer = client.request(method, re.sub(r"{[^}]*}", "a", path))
+                assert (answer.status_code, answer.json()) == (421, {"detail": FOREIGN_NAME}), path
 
 
 def test_state_is_the_server_s_whatever_a_request_says(small_client):
