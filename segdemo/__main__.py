@@ -1,10 +1,13 @@
 """The command line: `python -m segdemo app | models | predict | train | evaluate | export | bench | sums`."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import FunctionType
+from typing import TypeVar
 
 from segdemo.analysis import Style
 from segdemo.commands import BAD_INPUT, app, bench, export, models, predict, sums
@@ -17,6 +20,7 @@ from segdemo.training.datasets import KNOWN, SPLITS
 from segdemo.training.recipes import RECIPES
 from segdemo.training.start import RANDOM
 
+_Number = TypeVar("_Number", int, float)
 _LARGEST_SEED = 2**32 - 1  # that every library takes
 STOPPED = 130  # as a shell says of Ctrl+C
 _AFTER_STOP = {
@@ -36,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     for stream in (sys.stdout, sys.stderr):
         # A terminal that knows no × must not end a command.
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
@@ -63,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="segdemo", description="How an image classifier becomes a segmenter.")
     commands = parser.add_subparsers(dest="command", required=True)
 
-    def command(run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+    def command(run: FunctionType) -> argparse.ArgumentParser:
         text = run.__doc__ or ""
         added = commands.add_parser(run.__name__, help=text, description=text)
         added.set_defaults(run=run)
@@ -183,7 +187,7 @@ def _count(text: str) -> int:
     return _number(text, int, 1, sys.maxsize, "a whole number, 1 or more")
 
 
-def _number(text: str, kind: Callable[[str], float], least: float, most: float, wanted: str) -> float:
+def _number(text: str, kind: Callable[[str], _Number], least: _Number, most: _Number, wanted: str) -> _Number:
     try:
         value = kind(text)
     except ValueError:

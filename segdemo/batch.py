@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -122,13 +123,14 @@ def write_item(folder: Path, item: Item, style: Style, facts: Mapping[str, objec
     Raises:
         OSError: A file cannot be written; it names the file.
     """
-    segmentation, written = item.segmentation, folder / results.facts_name(item.stem)
+    image, segmentation = _found(item)
+    written = folder / results.facts_name(item.stem)
     photo = str(results.identify(item.path)["photo"])
     paths = {kind: folder / name for kind, name in results.picture_names(item.stem).items()}
     written.unlink(missing_ok=True)
     made = {}
     for kind, path in paths.items():
-        content = results.encode(_draw(kind, item, style), photo)
+        content = results.encode(_draw(kind, image, segmentation, style), photo)
         write_bytes(path, content)
         made[path.name] = results.vouch(content)
     heatmap_class = segmentation.classes[segmentation.class_index(style.heatmap_class)]
@@ -137,14 +139,19 @@ def write_item(folder: Path, item: Item, style: Style, facts: Mapping[str, objec
     return {**paths, "facts": written}
 
 
-def _draw(kind: str, item: Item, style: Style) -> Image.Image:
-    segmentation = item.segmentation
+def _found(item: Item) -> tuple[Image.Image, Segmentation]:
+    if item.image is None or item.segmentation is None:
+        raise ValueError(item.problem)
+    return item.image, item.segmentation
+
+
+def _draw(kind: str, image: Image.Image, segmentation: Segmentation, style: Style) -> Image.Image:
     if kind == "heatmap":
         return render.heatmap(segmentation.heatmap(segmentation.class_index(style.heatmap_class)), style.colormap)
     class_map, colours = segmentation.class_map(), segmentation.colours
     if kind == "mask":
         return render.index_mask(class_map, colours)
-    return render.overlay(item.image, class_map, colours, style.opacity, segmentation.has_background)
+    return render.overlay(image, class_map, colours, style.opacity, segmentation.has_background)
 
 
 def table_row(item: Item) -> dict[str, object]:
@@ -159,7 +166,7 @@ def problem_row(path: Path, problem: str) -> dict[str, object]:
     return {"photo": path.name or str(path), "results": "", "problem": problem}
 
 
-def row_from_facts(path: Path, stem: str, facts: Mapping[str, object]) -> dict[str, object]:
+def row_from_facts(path: Path, stem: str, facts: Mapping[str, Any]) -> dict[str, object]:
     """Make a photo's row of what its JSON says."""
     width, height = facts["image_size"]
     # A class may be called "photo".
@@ -174,7 +181,7 @@ def describe_areas(row: Mapping[str, object], most: int | None = None) -> str:
         row: Of `table_row`.
         most: Classes that are named; None names all.
     """
-    shares = [(float(share), name) for name, share in row.items() if name not in COLUMNS]
+    shares = [(float(str(share)), name) for name, share in row.items() if name not in COLUMNS]
     return ", ".join(f"{name} {share:.1%}" for share, name in sorted(shares, reverse=True)[:most] if share)
 
 

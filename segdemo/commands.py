@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from segdemo import catalog
 from segdemo.analysis import Analysis, Style
@@ -100,7 +101,7 @@ def sums(options: argparse.Namespace) -> int:
     return 0
 
 
-def _describe(entry: catalog.Entry) -> dict[str, object]:
+def _describe(entry: catalog.Entry) -> dict[str, Any]:
     row = {
         "title": entry.title,
         "group": entry.group,

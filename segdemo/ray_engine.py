@@ -28,7 +28,7 @@ class Worker:
     def __init__(self, job: Job) -> None:
         self._predictor = Predictor(job)
 
-    def __call__(self, batch: dict[str, "np.ndarray"]) -> dict[str, list[object]]:
+    def __call__(self, batch: dict[str, "np.ndarray"]) -> dict[str, list[int] | list[str]]:
         """Work on some photos: `index` and `photo` (path and stem) in, `index` and `row` out.
 
         Photos and rows go as JSON: rows of bad photos have other columns, and a path may hold bytes that are no text.
@@ -67,7 +67,7 @@ def predict_on_ray(job: Job, photos: Sequence[Photo], workers: int | None = None
         raise ValueError("--engine ray needs Ray: pip install -r requirements-ray.txt") from error
     Predictor(job)  # what is wrong with the job is said before Ray starts
     if not ray.is_initialized():
-        ray.init(include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+        ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     logging.getLogger("ray.data").setLevel(logging.ERROR)  # each photo gets a line of ours
     ray.data.DataContext.get_current().enable_progress_bars = False
     with_gpu = choose_device(job.device).type == "cuda"

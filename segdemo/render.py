@@ -113,7 +113,7 @@ def feature_map(values: np.ndarray, longer_side: int = 128) -> Image.Image:
     Returns:
         Mode `P`, so that many of them stay small files.
     """
-    indices = np.uint8((values / max(float(values.max()), 1e-6) * 255).round())
+    indices = (values / max(float(values.max()), 1e-6) * 255).round().astype(np.uint8)
     picture = Image.fromarray(indices)
     if max(picture.size) > longer_side:
         picture = picture.resize(display_size(picture.size, longer_side), Image.Resampling.BOX)
@@ -193,9 +193,9 @@ def _rgb_table(colours: Sequence[str]) -> np.ndarray:
 
 def _write_numbers(picture: Image.Image, scores: np.ndarray, side: int) -> None:
     draw = ImageDraw.Draw(picture)
-    font = ImageFont.load_default(max(8, side // 3))
+    font, colours = ImageFont.load_default(max(8, side // 3)), np.array(picture)
     for (row, column), score in np.ndenumerate(scores):
         centre = ((column + 0.5) * side, (row + 0.5) * side)
         # Dark cells take white figures: the sum of the channels is luminance enough for a diverging map.
-        dark = sum(picture.getpixel((column * side, row * side))) < 330  # noqa: PLR2004
+        dark = int(colours[row * side, column * side].sum()) < 330  # noqa: PLR2004
         draw.text(centre, f"{score:.1f}", fill="white" if dark else "black", font=font, anchor="mm")

@@ -63,7 +63,7 @@ def encode(picture: Image.Image, photo: str) -> bytes:
     return content.getvalue()
 
 
-def sign(facts: Mapping[str, object], files: Mapping[str, bytes]) -> dict[str, object]:
+def sign(facts: Mapping[str, object], files: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
     """Let a photo's facts say who made them, and vouch for its pictures.
 
     Args:
@@ -144,9 +144,10 @@ def choose_stems(photos: Sequence[Path], folder: Path | None = None) -> list[str
         photos: Their paths.
         folder: Where the results go; it need not exist. None stands for an empty one.
     """
-    there = {_key(path.name) for path in folder.iterdir()} if folder and folder.is_dir() else set()
-    inputs = _inside(folder, photos) if there else set()
-    owner = cache(lambda stem: read_facts(folder / facts_name(stem)))
+    results = folder if folder is not None else Path()  # looked into only where something is there
+    there = {_key(path.name) for path in results.iterdir()} if folder and folder.is_dir() else set()
+    inputs = _inside(results, photos) if there else set()
+    owner = cache(lambda stem: read_facts(results / facts_name(stem)))
     taken: set[str] = set()
     stems = []
     for photo in photos:
@@ -161,7 +162,7 @@ def choose_stems(photos: Sequence[Path], folder: Path | None = None) -> list[str
             if names.isdisjoint(there):
                 break
             identity = identity or identify(photo)
-            if names.isdisjoint(inputs) and _may_be_written(folder, stem, identity, owner(stem)):
+            if names.isdisjoint(inputs) and _may_be_written(results, stem, identity, owner(stem)):
                 break
         taken.add(start + ending)
         stems.append(stem)

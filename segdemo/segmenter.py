@@ -2,12 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from itertools import groupby
 from math import ceil, lcm
-from typing import Literal
+from typing import Any, Literal, cast, overload
 
 import numpy as np
 import torch
@@ -111,7 +111,10 @@ class Segmenter:
         self.device = device
         # Chosen when a pass runs: on ZeroGPU there is no card to ask before.
         self._precision = precision if precision == AUTO else choose_precision(device, precision)
-        self.network = fold_batch_norm(network).to(device, memory_format=torch.channels_last)
+        # Its hints know no memory format.
+        self.network: SegmentationNetwork = cast(Any, fold_batch_norm(network)).to(
+            device, memory_format=torch.channels_last
+        )
         self._mean, self._std = (torch.tensor(v, device=device).view(3, 1, 1) for v in (metadata.mean, metadata.std))
         self.pixels_at_once = _PIXELS_AT_ONCE.get(device.type, _PIXELS_AT_ONCE["cpu"])
         if device.type == "cpu" and network.run_in_blocks():
@@ -143,6 +146,24 @@ class Segmenter:
     def precision(self) -> str:
         """The number format of the pass."""
         return choose_precision(self.device, self._precision)
+
+    @overload
+    def __call__(
+        self,
+        images: Image.Image,
+        analysis_size: AnalysisSize = ...,
+        best_quality: bool = ...,
+        watch: Watch | None = ...,
+    ) -> Segmentation: ...
+
+    @overload
+    def __call__(
+        self,
+        images: Sequence[Image.Image],
+        analysis_size: AnalysisSize = ...,
+        best_quality: bool = ...,
+        watch: Watch | None = ...,
+    ) -> list[Segmentation]: ...
 
     def __call__(
         self,
@@ -194,7 +215,7 @@ class Segmenter:
         Raises:
             ValueError: The analysis size is out of range.
         """
-        strides = {name: catalog.find(name).arguments.get("stride", self.network.stride) for name in names}
+        strides = {name: cast(int, catalog.find(name).arguments.get("stride", self.network.stride)) for name in names}
         found = self._segment_all(list(images), analysis_size, tuple(strides.values()))
         return {name: [replace(each[stride], network=name) for each in found] for name, stride in strides.items()}
 
@@ -348,16 +369,16 @@ def _average(plain: Sequence[Segmentation], mirrored: Sequence[Segmentation]) ->
     """Average the probabilities of several passes over one photo, on the grid of the last, which is the finest."""
     finest = plain[-1]
     # Cells may reach beyond the photo's right edge, in the mirrored one its left: a grid over just the photo fits both.
-    size = tuple(ceil(side) for side in finest.extent)
-    total = sum(each.probabilities(size) for each in plain) + sum(each.probabilities(size).flip(2) for each in mirrored)
+    size = ceil(finest.extent[0]), ceil(finest.extent[1])
+    found = [each.probabilities(size) for each in plain] + [each.probabilities(size).flip(2) for each in mirrored]
     every = [*plain, *mirrored]
     milliseconds = {step: sum(each.milliseconds[step] for each in every) for step in plain[0].milliseconds}
-    scores = (total / len(every)).clamp_min(1e-8).log()
+    scores = torch.stack(found).mean(0).clamp_min(1e-8).log()
     return replace(plain[0], scores=scores, extent=size, milliseconds=milliseconds)
 
 
 @contextmanager
-def _timed(times: dict[str, float], step: str) -> Iterator[None]:
+def _timed(times: dict[str, float], step: str) -> Generator[None]:
     start = time.perf_counter()
     yield
     times[step] = times.get(step, 0.0) + (time.perf_counter() - start) * 1000

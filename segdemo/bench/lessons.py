@@ -53,7 +53,7 @@ def teach_ms(demo: gr.Blocks, runs: int) -> dict[str, float]:
         `first`, the first tap with the pass through the frozen stages, and `tap`, the median of the others, in
         milliseconds: fitting, drawing, the file to save, and writing the pictures.
     """
-    event = next(event for event in events_of(demo) if event.function.__name__ == "answer_tap")
+    event = next(event for event in events_of(demo) if _name(event) == "answer_tap")
     state, _, heatmap_of, _ = event.inputs
     taught, seconds = state.value, []
     for index in range(runs + 1):
@@ -69,6 +69,10 @@ def teach_ms(demo: gr.Blocks, runs: int) -> dict[str, float]:
     return {"first": seconds[0] * 1000, "tap": Timing.of(seconds[1:]).median * 1000}
 
 
+def _name(event: Event) -> str:
+    return getattr(event.function, "__name__", "")
+
+
 def _write(pictures: list[Image.Image]) -> None:
     for picture in pictures:
         picture.save(io.BytesIO(), "PNG")
@@ -81,7 +85,7 @@ def _controls(demo: gr.Blocks) -> Iterator[tuple[str, Event, int, list[object]]]
         module = getattr(event.function, "__module__", "")
         for component in event.triggers if module.startswith(_LESSONS) else ():
             values = _values(component)
-            lesson, function = module.removeprefix(_LESSONS).strip("_"), event.function.__name__.strip("_")
+            lesson, function = module.removeprefix(_LESSONS).strip("_"), _name(event).strip("_")
             name = f"{lesson} {component.elem_id} {function}"
             if values and component in event.inputs and name not in seen:
                 seen.add(name)

@@ -32,7 +32,7 @@ def megapixels(largest: float, device: str) -> dict[str, object]:
         machine changes its speed), and `peak_mb`, the most memory that the process held (none on Windows; at least
         what one megapixel takes); and `spread`, the dearest pixel over the cheapest by `vs_one_megapixel`.
     """
-    rows = {}
+    rows: dict[str, dict[str, float]] = {}
     for size in (size for size in SIZES if size <= largest):
         command = [sys.executable, "-m", "segdemo.bench.megapixels", str(size), device, str(_REFERENCE)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -24,7 +24,7 @@ _PADDING = 100  # of the first conv in Long, Shelhamer, Darrell, 2015
 _FCN, _CLASSIFIER = "fcn8s_vgg16", "conv1x1_vgg11"
 
 
-def forward_vs_matmul(segmenters: dict[str, Segmenter], runs: int) -> dict[str, dict[str, float]]:
+def forward_vs_matmul(segmenters: dict[str, Segmenter], runs: int) -> dict[str, dict[str, float | str]]:
     """Compare each network's rate in a forward pass with the machine's in a large matrix product of its precision.
 
     The product is made twice: as such, and as a 1×1 conv, which is the same one. The libraries behind them differ, and
@@ -34,7 +34,7 @@ def forward_vs_matmul(segmenters: dict[str, Segmenter], runs: int) -> dict[str, 
         By network: `batch` (32 photos on CUDA, else one), `precision`, `gflops` of the pass at 512×512, seconds,
         `gflops_per_s`, `matmul_gflops_per_s`, `conv1x1_gflops_per_s`, and `ratio`, to the higher of the two.
     """
-    found = {}
+    found: dict[str, dict[str, float | str]] = {}
     for name, segmenter in segmenters.items():
         kind, precision = segmenter.device.type, segmenter.precision
         images = _images(segmenter, SIDE, _BATCH.get(kind, 1))

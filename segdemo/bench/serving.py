@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -50,7 +51,7 @@ class Server:
 
 
 @contextmanager
-def serve(folder: Path) -> Iterator[Server]:
+def serve(folder: Path) -> Generator[Server]:
     """Start the app, wait for its first page and mask, and stop it at the end.
 
     Raises:
@@ -77,7 +78,7 @@ def serve(folder: Path) -> Iterator[Server]:
             process.kill()
 
 
-def segment(client: Client, photo: Path, network: str, size: int | None = None) -> dict[str, object]:
+def segment(client: Client, photo: Path, network: str, size: int | None = None) -> dict[str, Any]:
     """Ask for a mask and give its facts."""
     return client.predict(handle_file(str(photo)), network, "auto", size, api_name="/segment")[-1]
 

@@ -4,6 +4,9 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import TypeVar
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def measure_in_turn(*functions: Callable[[], object], runs: int) -> list[Timing]
     return [Timing.of(list(seconds)) for seconds in zip(*rounds, strict=True)]
 
 
-def timed(function: Callable[[], object]) -> tuple[float, object]:
+def timed(function: Callable[[], _Result]) -> tuple[float, _Result]:
     """Run a function once: the seconds, and what it gave."""
     start = time.perf_counter()
     result = function()

@@ -42,9 +42,10 @@ class RunLengthDecoder(ImageFile.PyDecoder):
 
     _pulls_fd = True
 
-    def decode(self, buffer: bytes) -> tuple[int, int]:
+    def decode(self, buffer: object) -> tuple[int, int]:
         """Decode the whole image, as Pillow asks."""
         is_4_bit, direction = self.args[1:]
+        assert self.fd is not None  # since it pulls
         pixels = unpack(self.fd.read(), self.state.xsize, self.state.ysize, is_4_bit)
         layout = {"1": "1;8"}.get(self.mode, self.mode)
         self.set_as_raw(bytes(pixels), layout, (0, direction))

@@ -86,7 +86,7 @@ def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
             changed = np.asarray(ImageCms.applyTransform(probe, transform), int) - np.asarray(probe.convert("RGB"), int)
             if np.abs(changed).max() <= _UNSEEN:
                 return image
-        return ImageCms.applyTransform(image, transform)
+        return ImageCms.applyTransform(image, transform) or image  # it gives none only where it works in place
     except Exception:  # a broken profile, or one for other channels, costs the colours' accuracy, not the photo
         return image
 

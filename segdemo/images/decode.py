@@ -12,6 +12,7 @@ from PIL import (  # the plugins register themselves
     AvifImagePlugin,  # noqa: F401
     ExifTags,
     Image,
+    ImageFile,
     TiffImagePlugin,  # noqa: F401
     WebPImagePlugin,  # noqa: F401
 )
@@ -141,7 +142,7 @@ def open_file(path: str, name: str) -> IO[bytes]:
     raise ImageError(f"{name} is a folder, not an image." if is_folder else f"There is no file {name}.")
 
 
-def _read_header(file: IO[bytes], name: str, max_pixels: int) -> Image.Image:
+def _read_header(file: IO[bytes], name: str, max_pixels: int) -> ImageFile.ImageFile:
     """Open an image without decoding its pixels.
 
     `Image.open` would compare the size with the global `MAX_IMAGE_PIXELS` and warn or raise in its own words. So the
@@ -167,11 +168,11 @@ def _read_header(file: IO[bytes], name: str, max_pixels: int) -> Image.Image:
     raise ImageError(f"{name} {_why_unreadable(head, failure)}") from failure
 
 
-def _decoders_for(signature: bytes) -> Iterator[Callable[[IO[bytes], str], Image.Image]]:
+def _decoders_for(signature: bytes) -> Iterator[Callable[[IO[bytes], str], ImageFile.ImageFile]]:
     for key in _FORMATS:
-        factory, accepts = Image.OPEN.get(key, (None, None))
+        factory, accepts = Image.OPEN.get(key) or (None, None)
         # Besides True and False there can be a text: the format is known, but its library is missing.
-        if accepts is not None and accepts(signature) is True:
+        if factory and accepts and accepts(signature) is True:
             yield factory
 
 
@@ -194,8 +195,8 @@ def _why_unreadable(head: bytes, failure: Exception | None) -> str:
 def _check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
     width, height = size
     if width * height > max_pixels:
-        size = f"{width} × {height} pixels, {_megapixels(width * height)}"
-        raise ImageError(f"{name} is too large: {size}, where {_megapixels(max_pixels)} are allowed.")
+        said = f"{width} × {height} pixels, {_megapixels(width * height)}"
+        raise ImageError(f"{name} is too large: {said}, where {_megapixels(max_pixels)} are allowed.")
     if max(size) > _MAX_SIDE:
         raise ImageError(f"{name} is too large: {width} × {height} pixels, where {_MAX_SIDE:,} a side are allowed.")
 

@@ -5,6 +5,7 @@ can be killed. Helpers start when they are needed, stay for later files, and end
 """
 
 import atexit
+import io
 import json
 import logging
 import os
@@ -16,7 +17,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import psutil
 from PIL import Image
@@ -145,11 +146,12 @@ class _Helper:
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # of Windows
         )
+        self._input, self._output = cast(io.FileIO, self.process.stdin), cast(io.FileIO, self.process.stdout)
         if sys.platform == "linux":
             import fcntl  # noqa: PLC0415 - not on Windows
 
             with suppress(OSError):  # each fill of the pipe costs a wait where many processes run
-                fcntl.fcntl(self.process.stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+                fcntl.fcntl(self._output.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self.usage = psutil.Process(self.process.pid)
         self.is_idle = False
         self.limit = ""  # that was reached
@@ -171,7 +173,7 @@ class _Helper:
         with _Watch(self, seconds, megabytes):
             waiting = memoryview(json.dumps({**request, "bytes": len(content)}).encode() + b"\n" + content)
             while waiting:
-                waiting = waiting[self.process.stdin.write(waiting) :]
+                waiting = waiting[self._input.write(waiting) :]
             reply = self._receive()
         # What is left is a copy of known length, which a busy machine may take its time for.
         image = None if "problem" in reply else self._receive_image(reply["mode"], *reply["size"], reply["rows"])
@@ -193,11 +195,11 @@ class _Helper:
 
     def disconnect(self) -> None:
         """Close this side of its pipes."""
-        self.process.stdin.close()
-        self.process.stdout.close()
+        self._input.close()
+        self._output.close()
 
     def _receive(self) -> dict:
-        return json.loads(self._read(bytearray(int.from_bytes(self._read(bytearray(4)), "little"))))
+        return json.loads(bytes(self._read(bytearray(int.from_bytes(self._read(bytearray(4)), "little")))))
 
     def _receive_image(self, mode: str, width: int, height: int, rows: int) -> Image.Image:
         image = Image.new(mode, (width, height))
@@ -206,13 +208,13 @@ class _Helper:
         for top in range(0, height, rows):  # in bands that fit a cache
             count = min(rows, height - top)
             band = self._read(buffer[: row * count])
-            image.paste(Image.frombuffer(mode, (width, count), band, "raw", mode, 0, 1), (0, top))
+            image.paste(Image.frombuffer(mode, (width, count), cast(bytes, band), "raw", mode, 0, 1), (0, top))
         return image
 
     def _read(self, buffer: bytearray | memoryview) -> bytearray | memoryview:
         waiting = memoryview(buffer)
         while waiting:
-            count = self.process.stdout.readinto(waiting)
+            count = self._output.readinto(waiting)
             if not count:
                 raise EOFError("a process that decodes photos ended")
             waiting = waiting[count:]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
 
 SCALES = {"L;2": 85, "L;4": 17}
 """Factors by which Pillow stretches a PNG's greys of 2 and 4 bits to 0–255, but not the transparent one."""
@@ -11,13 +11,13 @@ SCALES = {"L;2": 85, "L;4": 17}
 _DEEP, _LOW_BYTES = "RGB;16B", "RGB;16L"  # the same bytes, read in the other order
 
 
-def layout(image: Image.Image) -> str:
+def layout(image: ImageFile.ImageFile) -> str:
     """Say how an image's pixels lie in its file, as Pillow names that; known until they are decoded."""
     arguments = image.tile[0][3] if image.tile else ""
     return arguments if isinstance(arguments, str) else ""
 
 
-def mend(image: Image.Image, stored: str, again: Callable[[], Image.Image]) -> None:
+def mend(image: Image.Image, stored: str, again: Callable[[], ImageFile.ImageFile]) -> None:
     """Let the transparent colour be the one that the file means.
 
     Args:
@@ -32,7 +32,7 @@ def mend(image: Image.Image, stored: str, again: Callable[[], Image.Image]) -> N
         image.info["transparency"] = colour * SCALES[stored]
     elif stored == _DEEP:  # Pillow keeps the high bytes alone, and other colours may share them
         lower = again()
-        lower.tile = [(*lower.tile[0][:3], _LOW_BYTES)]
+        lower.tile = [lower.tile[0]._replace(args=_LOW_BYTES)]
         colour = np.array(colour, np.uint16)
         same = (np.asarray(image) == colour >> 8).all(-1) & (np.asarray(lower) == (colour & 255)).all(-1)
         del image.info["transparency"]
