@@ -249,7 +249,7 @@ def events_of(demo: gr.Blocks) -> Iterator[Event]:
     """Give the events of a page that call a function on the server."""
     for block in demo.fns.values():
         if block.fn:
-            triggers = tuple(demo.blocks[target] for target, _ in block.targets if target is not None)
+            triggers = tuple(demo.blocks[target] for target, _ in block.targets if target in demo.blocks)
             yield Event(block.fn, triggers, tuple(block.inputs), block)
 
 
