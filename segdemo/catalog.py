@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from secrets import token_urlsafe
 
 from torchvision.models import WeightsEnum, get_weight
 
@@ -324,12 +325,30 @@ ENTRIES = {entry.name: entry for entry in sorted(_ENTRIES, key=lambda entry: GRO
 BUNDLED = {name: entry for name, entry in ENTRIES.items() if isinstance(entry, Bundled)}
 
 
+LENT = "taught-"
+"""How the names of networks begin that a visitor brought."""
+_lent: dict[str, Own] = {}
+_MOST_LENT = 1000
+
+
+def lend(path: Path) -> Entry:
+    """Offer a visitor's file, under a name that no list has and nobody can guess, to whoever knows that name."""
+    title = ", ".join(load_metadata(path).classes[1:])
+    entry = Own(LENT + token_urlsafe(16), title, YOURS, "Trained on your own photos.", elsewhere=path)
+    _lent[entry.name] = entry
+    while len(_lent) > _MOST_LENT:
+        del _lent[next(iter(_lent))]
+    return entry
+
+
 def find(name: str) -> Entry:
-    """Look a network up, among one's own too as they are now.
+    """Look a network up, among one's own too as they are now, and among those that visitors brought.
 
     Raises:
         ValueError: None has this name; the message lists those that there are.
     """
+    if name in _lent:
+        return _lent[name]
     offered = ENTRIES | own_entries()
     if name not in offered:
         raise ValueError(f"There is no network named {name!r}. Choose from {', '.join(offered)}.")

@@ -167,3 +167,16 @@ def test_weights_in_a_folder_that_may_not_be_looked_into_are_not_there(monkeypat
 
     monkeypatch.setattr(Path, "is_file", refuse)
     assert not catalog.find("fcn_resnet50_voc").is_present
+
+
+def test_a_visitors_file_has_a_name_that_no_list_shows(tmp_path, monkeypatch):
+    monkeypatch.setattr(catalog, "_MOST_LENT", 2)
+    path = catalog.find("conv1x1_resnet18").path
+    first, *others = (catalog.lend(path) for _ in range(3))
+    assert len({each.name for each in (first, *others)}) == 3
+    for entry in others:
+        assert catalog.find(entry.name).path == path
+        assert entry.name not in catalog.ENTRIES | catalog.own_entries()
+    with pytest.raises(ValueError, match="There is no network named") as refused:  # the oldest made room
+        catalog.find(first.name)
+    assert not any(entry.name in str(refused.value) for entry in others)

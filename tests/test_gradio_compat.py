@@ -274,3 +274,21 @@ def test_a_page_that_a_busy_machine_gives_late_is_no_reason_to_end(monkeypatch):
         demo.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **gradio_compat.PATIENT_START)
     finally:
         demo.close(verbose=False)
+
+
+def test_what_is_placed_at_the_top_lies_in_no_tab_and_the_rest_goes_on_where_it_was():
+    with gr.Blocks() as demo, gr.Tab("a") as tab:
+        kept = gr.BrowserState(None, render=False)
+        gradio_compat.at_top(kept)
+        after = gr.HTML("b")
+    assert kept.parent is demo and after.parent is tab
+    assert kept in gradio_compat.components_in(demo)
+
+
+def test_a_function_is_called_when_the_page_opens():
+    with gr.Blocks() as demo, gr.Tab("a"):
+        shown = gr.HTML()
+        gradio_compat.on_load(lambda: "opened", None, shown)
+    (event,) = gradio_compat.events_of(demo)
+    assert event.function() == "opened" and event.triggers == ()
+    assert event._block.targets == [(demo._id, "load")]

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import gradio as gr
 from starlette.middleware import Middleware
 
-from segdemo.ui import about_tab, api, batch_tab, classroom, compare_tab, lessons_tab, link, segment_tab
+from segdemo.ui import about_tab, api, batch_tab, classroom, compare_tab, lesson_why, lessons_tab, link, segment_tab
 from segdemo.ui.gate import Gate
 from segdemo.ui.gradio_compat import PATIENT_START, keep_no_events
 from segdemo.ui.host import Host, HostMiddleware, patience
@@ -72,6 +72,7 @@ def build_demo() -> Page:
                     lessons, built = built, Place()
                 places[name] = built or Place()
         link.wire(demo, (tabs, places), lessons, said)
+        lesson_why.answer_segment((tabs, places["segment"]), (lessons[0], lessons[1]["why"]))
         copy.click(None, js="() => segdemo.copy()", **link.SILENT)
         present.click(None, js="() => segdemo.present()", **link.SILENT)
         language.click(None, js="() => segdemo.speak()", **link.SILENT)

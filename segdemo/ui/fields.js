@@ -27,16 +27,27 @@
     field.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
-  // Gradio's icon would empty the field and leave it at that.
+  // Over plain http a browser lends no live camera, and fingers are better off with the system's own.
+  const hasLiveCamera = () => Boolean(navigator.mediaDevices);
+  const asksSystem = () => !hasLiveCamera() || matchMedia("(pointer: coarse)").matches;
+  document.documentElement.classList.toggle("no-live-camera", !hasLiveCamera());
+
+  function choose(block, takesPhoto) {
+    const dialog = Object.assign(document.createElement("input"), { type: "file", accept: "image/*" });
+    if (takesPhoto) dialog.setAttribute("capture", "environment"); // the rear camera
+    dialog.addEventListener("change", () => dialog.files[0] && give(block, dialog.files[0]));
+    dialog.click();
+  }
+
+  // Gradio's icon for files would empty the field and leave it at that.
   document.addEventListener(
     "click",
     (event) => {
-      const block = event.target.closest(".source-selection button.selected[aria-label='Upload file']")?.closest(".block");
-      if (!block) return;
+      const icon = event.target.closest(".source-selection button");
+      const takesPhoto = icon?.matches("[aria-label='Capture from camera']") && asksSystem();
+      if (!takesPhoto && !icon?.matches(".selected[aria-label='Upload file']")) return;
       event.stopPropagation();
-      const dialog = Object.assign(document.createElement("input"), { type: "file", accept: "image/*" });
-      dialog.addEventListener("change", () => give(block, dialog.files[0]));
-      dialog.click();
+      choose(icon.closest(".block"), takesPhoto);
     },
     true,
   );

@@ -15,7 +15,7 @@ import gradio as gr
 from gradio.block_function import BlockFunction
 from gradio.blocks import BlocksConfig
 from gradio.components.api_component import Api
-from gradio.context import Context, LocalContext
+from gradio.context import Context, LocalContext, get_render_context, set_render_context
 from gradio.data_classes import ImageData
 from gradio.exceptions import InvalidPathError
 from gradio.helpers import Examples  # what `gr.Examples` gives
@@ -156,6 +156,14 @@ def publish(function: Callable[..., Any], output: str, **settings: Any) -> None:
 def on_load(function: Callable[..., Any], *arguments: Any, **settings: Any) -> None:  # noqa: ANN401 - Gradio's own
     """Call a function whenever the page that is being laid out opens; the rest is as a listener takes it."""
     Context.root_block.load(function, *arguments, **settings)
+
+
+def at_top(component: gr.Component) -> None:
+    """Place a component outside of all tabs, whose contents a browser makes no sooner than they open."""
+    here = get_render_context()
+    set_render_context(Context.root_block)
+    component.render()
+    set_render_context(here)
 
 
 class PhotoInput(gr.Image):

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from PIL import Image
@@ -46,11 +46,16 @@ def in_line() -> dict[str, Any]:
 def load_segmenter(name: str) -> Segmenter:
     """Load a network once for all visitors."""
     with _loading:  # of two who come first, the second waits for the first's
-        return _load_segmenter(name)
+        return (_load_lent if name.startswith(catalog.LENT) else _load_segmenter)(name)
 
 
 @cache
 def _load_segmenter(name: str) -> Segmenter:
+    return Segmenter.load(name)
+
+
+@lru_cache(maxsize=3)  # of all visitors together: 60 MB each
+def _load_lent(name: str) -> Segmenter:
     return Segmenter.load(name)
 
 

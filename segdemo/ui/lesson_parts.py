@@ -37,6 +37,11 @@ IN_TURN: dict[str, Any] = {
 """Settings of an event that runs a lesson's own copy of a network: one at a time, since some put hooks on it."""
 
 
+def in_turn(shown_on: gr.Component) -> dict[str, Any]:
+    """Give the settings of an event that stands in line, and shows on a picture the visitor's place in it."""
+    return {**IN_TURN, "show_progress": "minimal", "show_progress_on": [shown_on]}
+
+
 def picture(value: Image.Image | None, caption: str, name: str, height: int, **values: object) -> gr.Image:
     """Place a picture that can be saved, with its caption above it.
 

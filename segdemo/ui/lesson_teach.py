@@ -23,17 +23,16 @@ from segdemo.segmenter import normalised
 from segdemo.ui import files, views
 from segdemo.ui.gradio_compat import on_load, shown_file
 from segdemo.ui.i18n import plain, say, say_made, static
-from segdemo.ui.lesson_parts import AT_ONCE, IN_TURN, guide, lesson_network, note, read_photo, table
+from segdemo.ui.lesson_parts import AT_ONCE, guide, in_turn, lesson_network, note, read_photo, table
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
-from segdemo.ui.teach_memory import Memory
+from segdemo.ui.teach_memory import Memory, is_new
 from segdemo.ui.templates import render as render_template
 
 _TRUNK = "fcn8s_vgg16"
 _SHOWN = 512  # pixels, the longer side of a picture
 _OPACITY = 0.6
 _UNMARKED = "not marked"
-_TEXT = static("teach.text")
 _FORGOTTEN = "The server has forgotten this page. Reload it: what you taught comes back from your browser."
 
 
@@ -58,7 +57,7 @@ class _Parts:
 
 def build() -> Place:
     """Lay the lesson out and wire it; gives what a link can set."""
-    gr.Markdown(_TEXT)
+    gr.Markdown(static("teach.text"))
     guide("teach")
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
@@ -87,7 +86,7 @@ def build() -> Place:
             opened = gr.UploadButton(
                 static("teach.open"), file_types=[".safetensors"], size="sm", min_width=90, elem_id="teach-open"
             )
-    _wire(Memory.of(first), parts, (photo, names, way), (undo, clear, restart, opened))
+    _wire(Memory.of(first, shown_file(photo)), parts, (photo, names, way), (undo, clear, restart, opened))
     return Place(photo=photo, examples=examples)
 
 
@@ -131,8 +130,6 @@ def _wire(memory: Memory, parts: _Parts, chosen: tuple[gr.Component, ...], butto
 
         def run(teaching: Teaching, has_begun: bool, shown_class: int, *values: object) -> list[object]:
             start = time.perf_counter()
-            if values == (None,):  # an emptied photo field
-                return [gr.skip()] * len(outputs)
             try:
                 if has_begun and not teaching.has_begun:
                     raise ValueError(_FORGOTTEN)
@@ -148,7 +145,7 @@ def _wire(memory: Memory, parts: _Parts, chosen: tuple[gr.Component, ...], butto
     def listen(
         event: Callable[..., object], change: Callable[..., Teaching], *inputs: object, fits: bool = True
     ) -> None:
-        event(step(change, fits), [*asked, *inputs], outputs, **IN_TURN)
+        event(step(change, fits), [*asked, *inputs], outputs, **in_turn(parts.tapped))
 
     def answer_tap(
         teaching: Teaching, has_begun: bool, shown_class: int, label: int, event: gr.SelectData
@@ -156,6 +153,14 @@ def _wire(memory: Memory, parts: _Parts, chosen: tuple[gr.Component, ...], butto
         width, height = teaching.photo.image.size
         x, y = ((place + 0.5) / side for place, side in zip(event.index, (width, height), strict=True))
         return step(lambda old: old.tapped(x, y, label))(teaching, has_begun, shown_class)
+
+    def answer_photo(
+        teaching: Teaching, has_begun: bool, shown_class: int, path: str | None, held: str
+    ) -> list[object]:
+        if path is None or not is_new(path, held):
+            return [gr.skip()] * (len(outputs) + 1)
+        shown = step(lambda old: old.with_photo(_read(path)), fits=False)(teaching, has_begun, shown_class)
+        return [*shown, path]
 
     def bring_back(first: Teaching, kept: object, photos: object) -> list[object]:
         """Show what the visitor's browser kept, where it kept anything."""
@@ -168,13 +173,16 @@ def _wire(memory: Memory, parts: _Parts, chosen: tuple[gr.Component, ...], butto
         shown = [back, gr.skip(), gr.skip(), True, *_show(back, 1, time.perf_counter())]
         return [*shown, ", ".join(back.classes[1:]), back.whole_photos]
 
-    listen(photo.change, lambda old, path: old.with_photo(_read(path)), photo, fits=False)
+    photo.change(answer_photo, [*asked, photo, memory.field], [*outputs, memory.field], **in_turn(parts.tapped))
     listen(parts.photos.input, lambda old, index: replace(old, shown=index), parts.photos, fits=False)
     for event in (names.submit, names.blur):
         listen(event, Teaching.named, names, fits=False)
     listen(way.input, lambda old, whole: replace(old, whole_photos=whole), way)
     listen(parts.mark.input, lambda old, label: old.marked(None if label == _UNMARKED else label), parts.mark)
-    every_tap = {**IN_TURN, "trigger_mode": "multiple"}  # quick ones wait for each other, and none is lost
+    every_tap = {
+        **in_turn(parts.tapped),
+        "trigger_mode": "multiple",
+    }  # quick ones wait for each other, and none is lost
     parts.tapped.select(answer_tap, [*asked, parts.tap_means], outputs, **every_tap)
     listen(undo.click, Teaching.undone)
     listen(clear.click, Teaching.cleared)

@@ -13,7 +13,7 @@ from segdemo import catalog, render
 from segdemo.devices import device_lock
 from segdemo.lessons import why
 from segdemo.models import SegmentationNetwork
-from segdemo.ui.gradio_compat import shown_file
+from segdemo.ui.gradio_compat import keep_copy, shown_file
 from segdemo.ui.i18n import plain, say, static
 from segdemo.ui.lesson_parts import (
     IN_TURN,
@@ -21,6 +21,7 @@ from segdemo.ui.lesson_parts import (
     figure,
     figure_row,
     guide,
+    in_turn,
     lesson_network,
     note,
     picture,
@@ -28,6 +29,7 @@ from segdemo.ui.lesson_parts import (
     slider,
     table,
 )
+from segdemo.ui.link import SILENT as IN_BROWSER
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
 
@@ -48,11 +50,13 @@ class Question:
         x: Of the cell that is asked about, as a share of the photo's width.
         y: As a share of its height.
         square: Centre of the grey square, in the same way; None where there is none.
+        photo: Path of the photo, where the question came with it.
     """
 
     x: float = 0.5
     y: float = 0.5
     square: tuple[float, float] | None = None
+    photo: str | None = None
 
 
 @dataclass(frozen=True)
@@ -126,18 +130,44 @@ def build() -> Place:
         held = replace(held, square=(x, y)) if how == _HIDE else replace(held, x=x, y=y)
         return [held, *_draw(path, name, what, pixels, held)]
 
-    def new_photo(path: str | None, name: str, what: str, pixels: float) -> list[object]:
-        return [Question(), *_draw(path, name, what, pixels, Question()), None]
+    def new_photo(path: str | None, name: str, what: str, pixels: float, held: Question) -> list[object]:
+        held = held if path and held.photo == path else Question()
+        return [held, *_draw(path, name, what, pixels, held), None]
 
-    photo.change(new_photo, controls[:-1], [question, *outputs, field], **IN_TURN)
+    photo.change(new_photo, controls, [question, *outputs, field], **in_turn(asked))
     network.change(lambda name: gr.Dropdown(_classes(name), value=_AUTO), network, of_class, **IN_TURN).then(
         _draw, controls, outputs, **IN_TURN
     )
     for changed in (of_class.input, side.release):
-        changed(_draw, controls, outputs, **IN_TURN)
-    asked.select(clicked, [*controls, click], [question, *outputs], **IN_TURN)
+        changed(_draw, controls, outputs, **in_turn(asked))
+    asked.select(clicked, [*controls, click], [question, *outputs], **in_turn(asked))
     effective.click(_draw_effective, controls, field, **IN_TURN)
-    return Place(network=network, photo=photo, examples=examples)
+    return Place(network=network, photo=photo, examples=examples, why=question)
+
+
+def answer_segment(asking: tuple[gr.Tabs, Place], here: tuple[gr.Tabs, Place]) -> None:
+    """Let the button on the Segment tab open this lesson with its photo, network and the pixel that was clicked.
+
+    Args:
+        asking: The page's tabs, and what the Segment tab has.
+        here: The lessons' tabs, and what this lesson has.
+    """
+    (tabs, segment), (lessons, lesson) = asking, here
+
+    def ask(network: str, path: str | None, point: dict[str, float] | None) -> list[object]:
+        if network not in catalog.BUNDLED or path is None:
+            raise gr.Error(plain("why.only_bundled"), print_exception=False)
+        kept = keep_copy(path, lesson.photo)
+        x, y = (min(max(float(point[side]), 0.0), 1.0) for side in "xy") if point else (0.5, 0.5)
+        return [gr.Tabs(selected="lessons"), gr.Tabs(selected="why"), network, kept, Question(x, y, photo=kept)]
+
+    segment.why.click(
+        ask,
+        [segment.network, segment.photo, gr.JSON(visible=False)],
+        [tabs, lessons, lesson.network, lesson.photo, lesson.why],
+        js="(network, photo) => [network, photo, segdemo.asked()]",
+        **IN_TURN,
+    ).success(None, js="() => { segdemo.show('lesson', 'why'); segdemo.show('tab', 'lessons'); }", **IN_BROWSER)
 
 
 def _classes(name: str) -> list[tuple[str, str]]:

@@ -28,12 +28,14 @@ class Place:
         photo: The photo field.
         examples: The photos offered for it.
         texts: Fields to type in, by their name in the link; page.js lists these names.
+        why: On the Segment tab the button that asks why; in the lesson that answers, the question.
     """
 
     network: gr.Dropdown | gr.CheckboxGroup | None = None
     photo: gr.Image | None = None
     examples: Examples | None = None
     texts: Mapping[str, gr.Textbox] = field(default_factory=dict)
+    why: gr.Button | gr.State | None = None
 
     @property
     def example_paths(self) -> dict[str, str]:
@@ -149,7 +151,7 @@ def wire(
 def _follow(name: str, place: Place) -> None:
     if place.network:
         place.network.change(
-            None, place.network, js=f"(network) => segdemo.set('{name}', 'network', String(network))", **SILENT
+            None, place.network, js=f"(network) => segdemo.set('{name}', 'network', segdemo.shared(network))", **SILENT
         )
     for key, text in place.texts.items():
         text.change(None, text, js=f"(text) => segdemo.set('{name}', '{key}', text)", **SILENT)

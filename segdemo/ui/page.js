@@ -54,6 +54,9 @@ window.segdemo = Object.assign(window.segdemo ?? {}, (() => {
     write();
   }
 
+  // The name of a network that a visitor brought is theirs alone.
+  const shared = (network) => (String(network).startsWith("taught-") ? null : String(network));
+
   function mark() {
     document.getElementById("present")?.setAttribute("aria-pressed", root.classList.contains("present"));
   }
@@ -106,5 +109,5 @@ window.segdemo = Object.assign(window.segdemo ?? {}, (() => {
     if (event.target.matches("#heat-class input")) event.target.select();
   });
   addEventListener("popstate", goBack);
-  return { start, show, set, present, copy, speak: () => segdemoLanguage.change(write) };
+  return { start, show, set, shared, present, copy, speak: () => segdemoLanguage.change(write) };
 })());

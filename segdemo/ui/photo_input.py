@@ -8,6 +8,11 @@ from segdemo.ui.gradio_compat import Examples, PhotoInput
 from segdemo.ui.i18n import plain, static
 from segdemo.ui.templates import render
 
+CAMERA = {
+    "sources": ["upload", "webcam", "clipboard"],
+    "webcam_options": gr.WebcamOptions(mirror=False, constraints={"video": {"facingMode": {"ideal": "environment"}}}),
+}
+"""Settings of a field that takes photos too: by the rear camera, not mirrored."""
 EXAMPLES = ("lion.jpg", "cheetah1.jpg", "tower.jpg")  # photos that gradio ships
 
 
@@ -23,6 +28,11 @@ def label_examples(labels: Mapping[str, str], photo: PhotoInput, name: str) -> E
     words = render("example_labels", keys=labels.values())
     gr.HTML(words, elem_id=f"{name}-labels", elem_classes="labels")  # page.js takes them from there
     return examples
+
+
+def note_camera() -> None:
+    """Say, where the browser refuses a live camera, what the camera's button does instead."""
+    gr.HTML(render("no_live_camera"), elem_classes="camera-note")
 
 
 def photo_field(
@@ -44,10 +54,12 @@ def photo_field(
         label=static("page.photo"),
         type="filepath",
         image_mode=None,
-        sources=["upload", "webcam", "clipboard"] if camera else ["upload", "clipboard"],
+        **(CAMERA if camera else {"sources": ["upload", "clipboard"]}),
         height=170,
         elem_id=f"{prefix}-photo",
         alt_text=plain(alternative),
     )
+    if camera:
+        note_camera()
     paths = [gr.get_image(name) for name in EXAMPLES]
     return photo, gr.Examples(paths, photo, elem_id=f"{prefix}-examples", api_visibility="private")

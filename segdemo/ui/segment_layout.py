@@ -13,7 +13,7 @@ from segdemo.ui import views
 from segdemo.ui.bounded_slider import BoundedSlider
 from segdemo.ui.gradio_compat import Examples
 from segdemo.ui.i18n import plain, static
-from segdemo.ui.photo_input import PhotoInput, label_examples
+from segdemo.ui.photo_input import CAMERA, PhotoInput, label_examples, note_camera
 from segdemo.ui.result import Drawing, Result
 from segdemo.ui.templates import render as render_template
 
@@ -42,6 +42,7 @@ class Controls:
         network: The list of networks.
         story: What the chosen one is.
         knows: The classes that it knows.
+        taught: Opens a network that the visitor taught.
         heat_class: Of the heatmap.
         colormap: Of the heatmap.
         size: The analysis size.
@@ -57,6 +58,7 @@ class Controls:
     network: gr.Dropdown
     story: gr.HTML
     knows: gr.HTML
+    taught: gr.UploadButton
     heat_class: gr.Dropdown
     colormap: gr.Dropdown
     size: gr.Slider
@@ -92,6 +94,7 @@ class Outputs:
     key: gr.Textbox
     files: dict[str, gr.DownloadButton]
     stop: gr.Button
+    why: gr.Button
 
 
 def place_controls(first: str, network: str, segmentation: Segmentation) -> Controls:
@@ -107,19 +110,25 @@ def place_controls(first: str, network: str, segmentation: Segmentation) -> Cont
         label=static("page.photo"),
         type="filepath",
         image_mode=None,
-        sources=["upload", "webcam", "clipboard"],
+        **CAMERA,
         buttons=["fullscreen"],
         height=160,
         elem_id="photo",
         alt_text=plain("alt.photo"),
     )
+    note_camera()
     examples = label_examples(EXAMPLES, photo, "examples")
     problem = gr.HTML(elem_id="problem")
-    choices = [(entry.label, name) for name, entry in catalog.ENTRIES.items()]
-    choice = gr.Dropdown(choices, value=network, label=static("page.network"), filterable=False, elem_id="network")
+    choice = gr.Dropdown(
+        network_choices(), value=network, label=static("page.network"), filterable=False, elem_id="network"
+    )
     story = gr.HTML(views.story(network), elem_id="story")
     knows = gr.HTML(views.knows(network), elem_id="knows")
-    gr.HTML(render_template("to_teach"), elem_id="to-teach")
+    with gr.Row(elem_classes="teach-row"):
+        gr.HTML(render_template("to_teach"), elem_id="to-teach")
+        taught = gr.UploadButton(
+            static("segment.open_taught"), file_types=[".safetensors"], size="sm", min_width=110, elem_id="open-taught"
+        )
     with gr.Row(elem_classes="pair"):
         heat_class = gr.Dropdown(
             class_choices(segmentation),
@@ -162,7 +171,7 @@ def place_controls(first: str, network: str, segmentation: Segmentation) -> Cont
     note = gr.HTML(views.size_note(segmentation), elem_id="size-note")
     switches = (best_quality, refine)
     return Controls(
-        photo, examples, problem, choice, story, knows, heat_class, colormap, size, opacity, *switches, note
+        photo, examples, problem, choice, story, knows, taught, heat_class, colormap, size, opacity, *switches, note
     )
 
 
@@ -192,9 +201,10 @@ def place_results(result: Result, drawing: Drawing) -> Outputs:
             }
             with gr.Row(elem_classes="downloads"):
                 files = {name: _download(name, path) for name, path in paths.items()}
+                why = gr.Button(static("lessons.why"), size="sm", min_width=70, elem_id="why-here")
     facts = gr.HTML(drawing.facts, elem_id="facts")
     key = gr.Textbox(result.key, visible=False)  # the browser keeps it, whatever becomes of the state
-    return Outputs(overlay, heatmap, grid, legend, heat_bar, grid_bar, table, pixel, facts, key, files, stop)
+    return Outputs(overlay, heatmap, grid, legend, heat_bar, grid_bar, table, pixel, facts, key, files, stop, why)
 
 
 def _picture(path: str, name: str, alternative: str) -> gr.Image:
@@ -212,6 +222,11 @@ def _picture(path: str, name: str, alternative: str) -> gr.Image:
 
 def _download(name: str, path: str) -> gr.DownloadButton:
     return gr.DownloadButton(static(f"segment.{name}"), path, size="sm", min_width=70, elem_id=f"download-{name}")
+
+
+def network_choices(*more: catalog.Entry) -> list[tuple[str, str]]:
+    """Give the networks that can be chosen, and more that this visitor alone has."""
+    return [(entry.label, entry.name) for entry in (*catalog.ENTRIES.values(), *more)]
 
 
 def class_choices(segmentation: Segmentation) -> list[tuple[str, str]]:

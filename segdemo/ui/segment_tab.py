@@ -18,6 +18,7 @@ from segdemo.ui.link import Place
 from segdemo.ui.repeats import Repeats
 from segdemo.ui.result import Drawing, Result
 from segdemo.ui.segment_layout import EXAMPLES, SHORT_LIST, Controls, Outputs, class_choices
+from segdemo.ui.service import open_taught
 from segdemo.ui.templates import render
 from segdemo.ui.wish import Overtaken, Wish
 
@@ -47,7 +48,7 @@ def build(network: str = next(iter(catalog.ENTRIES))) -> Place:
     # Gradio copies a state's first value for each visitor, and drops it some time after the visitor has left.
     tab = _Tab(gr.State(result), gr.State(Wish()), controls, outputs, result.key)
     tab.wire()
-    return Place(controls.network, controls.photo, controls.examples)
+    return Place(controls.network, controls.photo, controls.examples, why=outputs.why)
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class _Tab:
         gr.on([each.input for each in controls.style], self.draw, drawn, self._drawn_outputs(), **_AT_ONCE)
         controls.network.change(_describe, controls.network, [controls.story, controls.knows], **_AT_ONCE)
         outputs.stop.click(Wish.stop, self.wish, None, **_AT_ONCE)
+        controls.taught.upload(_open_taught, controls.taught, [controls.network, controls.problem], **_AT_ONCE)
         self._wire_pixels()
 
     def _wire_pixels(self) -> None:
@@ -228,3 +230,12 @@ class _Tab:
 
 def _describe(network: str) -> list[str]:
     return [views.story(network), views.knows(network)]
+
+
+def _open_taught(path: str) -> list[object]:
+    """Offer a file that the visitor taught, and choose it."""
+    try:
+        entry = open_taught(path)
+    except ValueError as error:
+        return [gr.skip(), views.problem(error)]
+    return [gr.Dropdown(segment_layout.network_choices(entry), value=entry.name), ""]

@@ -13,12 +13,14 @@ from torch import Tensor
 from segdemo import catalog, render
 from segdemo.analysis import Analysis, Style, analyse
 from segdemo.batch import pack, segment_all, table_row, write_item, write_table
+from segdemo.checkpoints import load
 from segdemo.compare import disagreement
 from segdemo.devices import device_lock
 from segdemo.images import read_image, read_reduced
 from segdemo.lessons import fc_as_conv
 from segdemo.lessons.size_trace import Row, shell, size_trace
 from segdemo.models import SegmentationNetwork
+from segdemo.models.taught import TaughtVGG
 from segdemo.results import choose_stems
 from segdemo.segmentation import Segmentation
 from segdemo.segmenter import MIN_ANALYSIS_SIZE, check_analysis_size
@@ -74,6 +76,18 @@ def segment_file(
         segmentation = analyse(image, analysis, partial(run, analysis.network))
     milliseconds = {"read": read, **segmentation.milliseconds}
     return image, replace(segmentation, image_size=size, milliseconds=milliseconds)
+
+
+def open_taught(path: str) -> catalog.Entry:
+    """Take a file that a visitor saved in the lesson *Teach it*, for that visitor alone.
+
+    Raises:
+        ValueError: It is damaged, or no such file.
+    """
+    network, _ = load(Path(path))
+    if not isinstance(network, TaughtVGG):
+        raise ValueError("This file holds another kind of network than those that are taught here.")
+    return catalog.lend(Path(path))
 
 
 @dataclass(frozen=True)

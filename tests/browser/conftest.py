@@ -39,9 +39,11 @@ def open_page(browser: Browser, demo_url: str) -> Iterator[object]:
     contexts, foreign, errors = [], [], []
 
     def opened(width: int = 1280, height: int = 720, query: str = "", **options: object) -> Page:
+        script = options.pop("script", "")  # that runs before the page's own
         # Without transitions, so that a style that was just changed can be read.
         options = {"reduced_motion": "reduce", **options}
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        context.add_init_script(script)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(20_000)

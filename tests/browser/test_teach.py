@@ -145,8 +145,9 @@ def test_undo_clear_and_start_over(teach):
 
 def test_what_was_taught_survives_a_server_that_forgot_it(teach, tmp_path):
     page = teach()
-    page.locator("#teach-names").fill("lion")
-    page.locator("#teach-names").press("Enter")
+    names = page.locator("#teach-names input, #teach-names textarea")
+    names.fill("lion")
+    names.press("Enter")
     expect(page.locator("#teach-label")).to_contain_text("lion")
     tap(page, *ON[0], "lion")
     tap(page, *BESIDE[0], "beside them all")
@@ -157,7 +158,7 @@ def test_what_was_taught_survives_a_server_that_forgot_it(teach, tmp_path):
     expect(page.locator("#teach-said")).to_contain_text("Reload it", timeout=SLOW)
     page.reload()
     expect(facts(page)).to_contain_text("fitted to 2 taps", timeout=SLOW)
-    expect(page.locator("#teach-names input, #teach-names textarea")).to_have_value("lion")
+    expect(names).to_have_value("lion")
     assert (pixels(page, "teach-map", tmp_path) == found).all()
     assert (pixels(page, "teach-photo-taps", tmp_path) == points).all()
     page.locator("#teach-undo").click()
