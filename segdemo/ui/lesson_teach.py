@@ -33,7 +33,7 @@ _TRUNK = "fcn8s_vgg16"
 _SHOWN = 512  # pixels, the longer side of a picture
 _OPACITY = 0.6
 _UNMARKED = "not marked"
-_FORGOTTEN = "The server has forgotten this page. Reload it: what you taught comes back from your browser."
+_FORGOTTEN = "The server has forgotten this page. Reload it, and open the file that you saved."
 
 
 @dataclass(frozen=True)
