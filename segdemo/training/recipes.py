@@ -272,15 +272,15 @@ RECIPES = {
             sources=_SOURCES,
             phases=(
                 Phase(
-                    steps=120,
-                    image_size=160,
+                    steps=250,
+                    image_size=192,
                     batch_size=12,
                     frozen=("stages.",),
                     **_APART,
                     structures=0.2,
                     balanced=True,
                 ),
-                Phase(steps=150, image_size=224, batch_size=8, peak_rate=6e-4, **_APART, structures=0.2, balanced=True),
+                Phase(steps=300, image_size=224, batch_size=8, peak_rate=6e-4, **_APART, structures=0.2, balanced=True),
             ),
             analysis_size=224,
         ),
@@ -289,8 +289,8 @@ RECIPES = {
             arguments={"backbone": "vgg11_bn"},
             architecture="conv1x1_vgg",
             phases=(
-                Phase(steps=150, image_size=128, peak_rate=1e-3, backbone_share=1.0, frozen=(), taught=True, **_WHOLE),
-                Phase(steps=200, image_size=160, peak_rate=5e-4, backbone_share=1.0, frozen=(), **_WHOLE),
+                Phase(steps=500, image_size=144, peak_rate=2e-3, backbone_share=1.0, frozen=(), taught=True, **_WHOLE),
+                Phase(steps=300, image_size=160, peak_rate=5e-4, backbone_share=1.0, frozen=(), **_WHOLE),
             ),
             **_CLASSIFIER,
         ),
@@ -298,7 +298,10 @@ RECIPES = {
             name="conv1x1_resnet18",
             arguments={"backbone": "resnet18"},
             architecture="conv1x1_resnet",
-            phases=(Phase(steps=500, image_size=160, peak_rate=1e-3, backbone_share=1.0, frozen=(), **_WHOLE),),
+            phases=(
+                Phase(steps=600, image_size=160, peak_rate=2e-3, backbone_share=1.0, frozen=(), taught=True, **_WHOLE),
+                Phase(steps=300, image_size=160, peak_rate=5e-4, backbone_share=1.0, frozen=(), **_WHOLE),
+            ),
             **_CLASSIFIER,
         ),
     )
