@@ -29,11 +29,16 @@ def choose_device(wanted: str = AUTO) -> torch.device:
     return device
 
 
+def is_zero_gpu() -> bool:
+    """Say whether this is a ZeroGPU Space, which lends its GPU for one function at a time."""
+    return bool(os.environ.get("SPACES_ZERO_GPU"))
+
+
 def _works(name: str) -> bool:
     """Find out whether an accelerator computes: an old card can be there without code for it in this torch."""
     if not (torch.cuda.is_available() if name == "cuda" else torch.backends.mps.is_available()):
         return False
-    if os.environ.get("SPACES_ZERO_GPU"):  # there, but lent only while a visitor's request runs
+    if is_zero_gpu():  # there, but lent only while a visitor's request runs
         return True
     try:
         return torch.ones(1, device=name).add(1).item() == 2  # noqa: PLR2004

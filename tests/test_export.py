@@ -1,16 +1,22 @@
 """Networks as files: they compute what the networks compute, at any size."""
 
 import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 import torch
+from gradio import get_image
 from test_segmenter import METADATA
 from test_tiles import small_conv1x1, small_fcn, small_unet
 
-from segdemo import commands, export
+from segdemo import catalog, commands, export
 from segdemo.__main__ import main
 from segdemo.checkpoints import save
 from segdemo.models import build
@@ -71,3 +77,31 @@ def test_the_command_takes_a_checkpoint_and_writes_over_nothing(tmp_path, monkey
     assert "is there already" in capsys.readouterr().err
     assert main(["export", "none.safetensors"]) == commands.BAD_INPUT
     assert "none" in capsys.readouterr().err
+
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+@pytest.mark.parametrize("form", export.FORMATS)
+@pytest.mark.parametrize("name", catalog.BUNDLED)
+def test_every_bundled_network_can_be_exported(name, form, tmp_path):
+    entry = catalog.BUNDLED[name]
+    path = tmp_path / f"{name}{export.FORMATS[form]}"
+    assert export.export(entry.load(), entry.metadata, path) <= export.TOLERANCE
+    shutil.rmtree(tmp_path)  # up to 70 MB each
+
+
+@pytest.mark.parametrize(("form", "needs"), [("onnx", "onnxruntime.InferenceSession"), ("torch", "torch.export.load")])
+def test_the_lines_of_the_readme_run_the_file(form, needs, tmp_path):
+    (lines,) = (
+        code for code in re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL) if needs in code
+    )
+    entry = catalog.find("fcn8s_vgg16")
+    export.export(entry.load(), entry.metadata, tmp_path / f"fcn8s_vgg16{export.FORMATS[form]}")
+    shutil.copy(get_image("cheetah1.jpg"), tmp_path / "photo.jpg")
+    # In a folder and without a path that lead to this package.
+    run = subprocess.run(
+        [sys.executable, "-I", "-c", lines], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert str(list(entry.metadata.classes)) in run.stdout

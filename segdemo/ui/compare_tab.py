@@ -8,7 +8,7 @@ from segdemo.images import read_mask
 from segdemo.segmentation import Segmentation
 from segdemo.ui import views
 from segdemo.ui.i18n import plain, say, static
-from segdemo.ui.inference import in_line
+from segdemo.ui.inference import in_line, were_without_gpu
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
 from segdemo.ui.request_log import logged
@@ -123,6 +123,7 @@ def _table(found: Comparison, truth: np.ndarray | None) -> str:
         unscored=[] if truth is None else _left_out(segmentations, truth),
         heads=["network", "time", *(["mean_iou", "iou"] if truth is not None else [])],
         rows=rows,
+        without_gpu=were_without_gpu(segmentations),
     )
 
 

@@ -1,15 +1,15 @@
 """How networks run for visitors: loaded once, on the lent GPU, and in batches for those who wait for the same one."""
 
-import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, lru_cache, partial
 from typing import Any
 
+import gradio as gr
 from PIL import Image
 
 from segdemo import catalog
-from segdemo.devices import choose_device
+from segdemo.devices import choose_device, is_zero_gpu
 from segdemo.microbatch import MicroBatcher
 from segdemo.segmentation import Segmentation
 from segdemo.segmenter import AnalysisSize, Segmenter, Watch
@@ -26,9 +26,13 @@ except ImportError:
 Runner = Callable[[str, Image.Image, AnalysisSize, bool], Segmentation]
 """Runs a network, by its name, as a `Segmenter` does."""
 
+_Key = tuple[str, AnalysisSize, bool]
 _loading = threading.Lock()
-# A ZeroGPU Space sets this.
-_ON_ZERO_GPU = bool(os.environ.get("SPACES_ZERO_GPU"))
+# Titles of the errors of `spaces` where a visitor gets no GPU.
+_NO_GPU = frozenset(
+    f"ZeroGPU {reason}"
+    for reason in ("quota exceeded", "pending credits exceeded", "illegal duration", "queue timeout", "client error")
+)
 _BATCH = 8  # photos that wait for the same network are sent through it together
 
 
@@ -59,20 +63,32 @@ def _load_lent(name: str) -> Segmenter:
     return Segmenter.load(name)
 
 
+@lru_cache(maxsize=8)  # lent ones are among them
+def _load_on_cpu(name: str) -> Segmenter:
+    return Segmenter.load(name, "cpu")
+
+
+def _is_without_gpu(error: gr.Error) -> bool:
+    return is_zero_gpu() and getattr(error, "title", "") in _NO_GPU
+
+
 @GPU(duration=20)
-def _run(
-    key: tuple[str, AnalysisSize, bool], images: list[Image.Image], watch: Watch | None = None
-) -> list[Segmentation]:
+def _run(key: _Key, images: list[Image.Image], watch: Watch | None = None) -> list[Segmentation]:
     network, size, best_quality = key
     return load_segmenter(network)(images, size, best_quality, watch)
 
 
-def _run_batch(
-    key: tuple[str, AnalysisSize, bool], items: list[tuple[Image.Image, Watch | None]]
-) -> list[Segmentation]:
-    images, watches = [image for image, _ in items], [watch for _, watch in items]
-    # ZeroGPU's process, which is another one, cannot tell anything.
-    return _run(key, images) if _ON_ZERO_GPU else _run(key, images, partial(_tell_all, watches))
+def _run_batch(key: _Key, items: list[tuple[Image.Image, Watch | None]]) -> list[Segmentation]:
+    images, watch = [image for image, _ in items], partial(_tell_all, [watch for _, watch in items])
+    if not is_zero_gpu():
+        return _run(key, images, watch)
+    try:
+        return _run(key, images)  # in another process, which cannot tell anything
+    except gr.Error as error:
+        if not _is_without_gpu(error):
+            raise
+    network, size, best_quality = key
+    return _load_on_cpu(network)(images, size, best_quality, watch)
 
 
 def _tell_all(watches: Sequence[Watch | None], done: int, total: int) -> None:
@@ -110,21 +126,39 @@ def run_network(
     return _batcher((network, size, best_quality), (image, watch))
 
 
-@GPU(duration=60)
 def run_several(names: Sequence[str], image: Image.Image) -> list[Segmentation]:
     """Run several networks on one photo; those of one checkpoint share a pass."""
+    try:
+        return _run_several(names, image)
+    except gr.Error as error:
+        if not _is_without_gpu(error):
+            raise
+    return _run_each(names, image, _load_on_cpu)
+
+
+@GPU(duration=60)
+def _run_several(names: Sequence[str], image: Image.Image) -> list[Segmentation]:
+    return _run_each(names, image, load_segmenter)
+
+
+def _run_each(names: Sequence[str], image: Image.Image, load: Callable[[str], Segmenter]) -> list[Segmentation]:
     found: dict[str, Segmentation] = {}
     for name in names:
         if name not in found:
             shared = [each for each in names if each in catalog.find(name).sharing]
-            found |= {each: maps[0] for each, maps in load_segmenter(name).outputs(shared, [image]).items()}
+            found |= {each: maps[0] for each, maps in load(name).outputs(shared, [image]).items()}
     return [found[name] for name in names]
+
+
+def were_without_gpu(segmentations: Iterable[Segmentation]) -> bool:
+    """Say whether a Space whose GPU is lent made something of it on its CPU."""
+    return is_zero_gpu() and any(each.device == "cpu" for each in segmentations)
 
 
 def run_at_start(network: str, image: Image.Image, size: AnalysisSize, best_quality: bool) -> Segmentation:
     """Run a network before there is a visitor; ZeroGPU lends its GPU to visitors alone."""
-    if not _ON_ZERO_GPU:
+    if not is_zero_gpu():
         return run_network(network, image, size, best_quality)
     for each in catalog.BUNDLED:  # moved to the GPU here, once, and not in every visitor's turn
         load_segmenter(each)
-    return Segmenter.load(network, "cpu")(image, size, best_quality)
+    return _load_on_cpu(network)(image, size, best_quality)

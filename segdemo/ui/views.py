@@ -10,6 +10,7 @@ from PIL import Image
 from segdemo import catalog, render
 from segdemo.segmentation import Segmentation
 from segdemo.ui.i18n import say, say_made
+from segdemo.ui.inference import were_without_gpu
 from segdemo.ui.templates import render as render_template
 
 _LONGEST_LIST = 5  # classes
@@ -62,7 +63,7 @@ def facts(segmentation: Segmentation, milliseconds: dict[str, float]) -> Markup:
         stride=segmentation.stride,
         times=" + ".join(f"{step} {value:.0f} ms" for step, value in milliseconds.items()),
     )
-    return render_template("facts", text=sentence)
+    return render_template("facts", text=sentence, without_gpu=were_without_gpu([segmentation]))
 
 
 def pixel(segmentation: Segmentation, x: int, y: int) -> Markup:
