@@ -41,6 +41,16 @@ CLICKS = """(image, count) => {
   }));
 }"""
 
+# A whole pixel of the window near the picture's lower left corner, and where in the picture it is.
+CORNER = """(image) => {
+  const box = image.getBoundingClientRect();
+  const scale = Math.min(box.width / image.naturalWidth, box.height / image.naturalHeight);
+  const [width, height] = [image.naturalWidth * scale, image.naturalHeight * scale];
+  const [left, top] = [box.x + (box.width - width) / 2, box.y + (box.height - height) / 2];
+  const x = Math.round(left + 0.1 * width), y = Math.round(top + 0.9 * height);
+  return { x, y, across: (x - left) / width, down: (y - top) / height };
+}"""
+
 
 def photo_of(size, folder, orientation=1):
     """Write a photo of a size that it has when it stands upright."""
@@ -83,6 +93,14 @@ def _is_right(answer, picture, size):
     return all(abs(asked[axis] - at[axis]) * side <= NEAR for axis, side in zip("xy", size, strict=True))
 
 
+def near(spot, size):
+    """Give a pattern of the pixels that a click on a spot may be answered with."""
+    numbers = []
+    for share, side in zip((spot["across"], spot["down"]), size, strict=True):
+        numbers.append("|".join(str(number) for number in range(side) if abs(number + 0.5 - share * side) <= NEAR))
+    return re.compile(rf"\(({numbers[0]}), ({numbers[1]})\)")
+
+
 @pytest.mark.parametrize("window", WINDOWS)
 def test_every_cell_of_a_grid_of_clicks_is_right(open_page, window):
     page = open_page(**WINDOWS[window])
@@ -113,6 +131,33 @@ def test_photos_of_any_shape_are_read_where_they_are_clicked(open_page, tmp_path
     assert {name: wrong_clicks(page, name, size) for name in PICTURES} == NONE_WRONG
     page.set_viewport_size({"width": 1920, "height": 1080})
     assert {name: wrong_clicks(page, name, size) for name in PICTURES} == NONE_WRONG
+    spot = page.locator("#overlay img").evaluate(CORNER)
+    page.mouse.click(spot["x"], spot["y"])
+    expect(page.locator("#pixel")).to_contain_text(near(spot, size), timeout=SLOW)
+
+
+def test_a_tap_is_answered_with_its_pixel(open_page):
+    page = open_page(**WINDOWS["phone"])
+    spot = page.locator("#overlay img").evaluate(CORNER)
+    page.touchscreen.tap(spot["x"], spot["y"])
+    expect(page.locator("#pixel")).to_contain_text(near(spot, FIRST), timeout=SLOW)
+
+
+def test_arrow_keys_move_the_pixel_that_is_asked_about(open_page):
+    page = open_page()
+    picture = page.locator("#overlay .image-container > button")
+    picture.focus()
+    places = []
+    for key in ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"):
+        before = page.locator("#pixel").inner_text()
+        picture.press(key)
+        expect(page.locator("#pixel")).not_to_have_text(before, use_inner_text=True, timeout=SLOW)
+        said = re.search(r"\((\d+), (\d+)\)", page.locator("#pixel").inner_text())
+        places.append((int(said[1]), int(said[2])))
+    (right, first), (same, lower), (left, _), (_, upper) = places
+    assert (right, left) == (same, 128)
+    assert right > 128
+    assert lower > first == upper
 
 
 def test_a_click_beside_the_picture_says_nothing(open_page, tmp_path):

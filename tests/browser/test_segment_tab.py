@@ -1,6 +1,7 @@
 """The Segment tab as a visitor uses it."""
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -205,7 +206,8 @@ def test_the_main_flow_fits_a_projector_without_scrolling(open_page):
     page = open_page(1280, 720)
     page.locator("#overlay img").click()
     expect(page.locator("#pixel meter")).to_have_count(4)
-    names = ("photo", "network", "heat-class", "size", "opacity", "overlay", "heatmap", "grid", "classes", "facts")
+    controls = ("photo", "network", "heat-class", "size", "opacity", "refine", "best-quality")
+    names = (*controls, "overlay", "heatmap", "grid", "classes", "facts")
     for name in (*names, "pixel", "download-mask", "download-rle"):
         box = page.locator(f"#{name}").bounding_box()
         assert box["y"] >= 0
@@ -218,3 +220,15 @@ def test_nothing_is_wider_than_a_phone(open_page):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     tops = [page.locator(f"#{name}").bounding_box()["y"] for name in ("photo", "overlay", "network", "opacity")]
     assert tops == sorted(tops)
+
+
+def test_on_a_phone_result_controls_and_answer_share_a_screen(open_page):
+    page = open_page(360, 740, has_touch=True, is_mobile=True)
+    page.locator("#overlay img").tap()
+    expect(page.locator("#pixel meter")).to_have_count(4, timeout=SLOW)
+    page.locator("#opacity").evaluate("part => scrollBy(0, part.getBoundingClientRect().bottom - innerHeight)")
+    names = ("overlay", "pixel", "network", "heat-class", "size", "opacity")
+    boxes = [page.locator(f"#{name}").bounding_box() for name in names]
+    assert all(box["y"] >= 0 and box["y"] + box["height"] <= 741 for box in boxes)
+    for above, below in pairwise(boxes[:4]):
+        assert above["y"] + above["height"] <= below["y"] + 1

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 SLOW = 60_000
@@ -108,6 +109,33 @@ def test_present_makes_type_larger_and_goes_again(open_page, demo_url):
     expect(button).to_have_attribute("aria-pressed", "false")
     assert sizes(page) == before
     expect(page).to_have_url(demo_url)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080)])
+def test_present_makes_pictures_larger_and_keeps_the_controls_on_the_screen(open_page, width, height):
+    page = open_page(width, height)
+    before = [picture_size(page, name) for name in ("overlay", "heatmap")]
+    page.locator("#present").click()
+    for name, small in zip(("overlay", "heatmap"), before, strict=True):
+        assert picture_size(page, name) >= 1.15 * small
+    controls = ("network", "heat-class", "colormap", "size", "opacity", "refine", "best-quality", "examples")
+    page.locator("#overlay img").click()
+    expect(page.locator("#pixel meter")).to_have_count(4, timeout=SLOW)
+    for name in ("photo", "overlay", "heatmap", "pixel", *controls):
+        box = page.locator(f"#{name}").bounding_box()
+        assert box["y"] >= 0, name
+        assert box["y"] + box["height"] <= height, name
+        assert box["x"] + box["width"] <= width, name
+    page.locator("#present").click()
+    assert [picture_size(page, name) for name in ("overlay", "heatmap")] == before
+
+
+def picture_size(page, name):
+    """Give the width in pixels at which a picture is shown, without the empty part of its box."""
+    return page.locator(f"#{name} img").evaluate(
+        "image => { const box = image.getBoundingClientRect();"
+        " return image.naturalWidth * Math.min(box.width / image.naturalWidth, box.height / image.naturalHeight); }"
+    )
 
 
 def test_a_korean_browser_sees_korean(open_page):

@@ -13,6 +13,7 @@ from segdemo.segmenter import Segmenter
 from segdemo.ui import inference
 
 SLOW = 120_000
+VIEWS = 6  # passes of best quality
 GREY = "results => getComputedStyle(results).filter"
 
 
@@ -138,3 +139,50 @@ def test_a_batch_says_how_far_it_is_and_can_be_stopped(open_page, slow_passes, t
     page.locator("#batch-stop").click()
     expect(page.locator("#batch-problem")).to_contain_text(re.compile(r"Stopped: \d of 8 photos"), timeout=SLOW)
     assert page.locator("#batch-table tbody tr").count() < 8
+
+
+def test_stop_ends_the_passes_and_brings_the_controls_back(open_page, slow_passes):
+    page = open_page()
+    before = source(page, "overlay")
+    page.locator("#best-quality input").check()
+    expect(page.locator("#overlay")).to_contain_text(re.compile("pass 2 of 6"), timeout=SLOW)
+    page.locator("#stop").click(timeout=SLOW)
+    expect(page.locator("#problem")).to_contain_text("Stopped.", timeout=SLOW)
+    expect(page.locator("#best-quality input")).not_to_be_checked()
+    expect(page.locator("#stop")).to_be_hidden(timeout=SLOW)
+    assert len(slow_passes) < VIEWS
+    assert source(page, "overlay") == before
+    assert not is_grey(page)
+
+
+def test_the_newest_choice_overtakes_what_nobody_waits_for(open_page, slow_passes):
+    page = open_page()
+    page.locator("#best-quality input").check()
+    expect(page.locator("#overlay")).to_contain_text(re.compile("pass 1 of 6"), timeout=SLOW)
+    page.locator("#examples .gallery-item").nth(1).click()
+    page.locator("#best-quality input").uncheck()
+    expect(page.locator("#overlay img")).to_have_attribute("src", re.compile("lion"), timeout=SLOW)
+    expect(page.locator("#best-quality input")).not_to_be_checked()
+    assert len(slow_passes) < VIEWS  # of the cheetah at best quality, of the lion so and of the lion alone
+    assert page.locator("#problem").inner_text() == ""
+
+
+def test_after_a_bad_file_the_good_photo_and_its_result_stand_there_again(open_page, striped_photo, tmp_path):
+    page = open_page()
+    old = source(page, "overlay")
+    empty_photo(page)
+    expect(page.locator("#problem")).to_contain_text("There is no photo", timeout=SLOW)
+    assert is_grey(page)
+    page.locator("#photo input[type=file]").set_input_files(str(striped_photo))
+    expect(page.locator("#overlay img")).not_to_have_attribute("src", old, timeout=SLOW)
+    expect(page.locator("#facts")).to_contain_text("300×200")
+    old, photo = source(page, "overlay"), page.request.get(source(page, "photo")).body()
+    broken = tmp_path / "holiday.jpg"
+    broken.write_bytes(b"\xff\xd8\xff\xe0 this is no photo")
+    empty_photo(page)
+    page.locator("#photo input[type=file]").set_input_files(str(broken))
+    expect(page.locator("#problem")).to_contain_text("holiday.jpg is damaged", timeout=SLOW)
+    expect(page.locator("#photo img")).to_have_attribute("src", re.compile("stripes"), timeout=SLOW)
+    assert page.request.get(source(page, "photo")).body() == photo
+    assert source(page, "overlay") == old
+    assert not is_grey(page)
