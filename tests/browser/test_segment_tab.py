@@ -110,7 +110,7 @@ def test_every_download_can_be_read(open_page, tmp_path):
     page = open_page()
     assert Image.open(download(page, "overlay", tmp_path)).size == (256, 256)
     assert Image.open(download(page, "heatmap", tmp_path)).size == (256, 256)
-    assert isinstance(json.loads(download(page, "coco-rle", tmp_path).read_text()), list)
+    assert isinstance(json.loads(download(page, "rle", tmp_path).read_text()), list)
     with np.load(download(page, "scores", tmp_path)) as scores:
         assert scores["scores"].shape[0] == 4
 

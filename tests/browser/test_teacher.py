@@ -50,7 +50,7 @@ def test_a_link_opens_networks_to_compare(open_page, demo_url):
 def test_what_a_link_names_in_vain_is_said(open_page):
     page = open_page(query="?tab=nonsense&network=<b>vgg99")
     expect(page.locator("#said")).to_contain_text(
-        "There is no tab “nonsense” here. There is no network “<b>vgg99” here."
+        "There is no tab “nonsense” here. There is no network “<b>vgg99” here.", use_inner_text=True
     )
     chosen(page, "Segment")
 
@@ -115,7 +115,9 @@ def test_present_makes_type_larger_and_goes_again(open_page, demo_url):
 def test_present_makes_pictures_larger_and_keeps_the_controls_on_the_screen(open_page, width, height):
     page = open_page(width, height)
     before = [picture_size(page, name) for name in ("overlay", "heatmap")]
-    page.locator("#present").click()
+    button = page.locator("#present")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
     for name, small in zip(("overlay", "heatmap"), before, strict=True):
         assert picture_size(page, name) >= 1.15 * small
     controls = ("network", "heat-class", "colormap", "size", "opacity", "refine", "best-quality", "examples")
@@ -126,7 +128,8 @@ def test_present_makes_pictures_larger_and_keeps_the_controls_on_the_screen(open
         assert box["y"] >= 0, name
         assert box["y"] + box["height"] <= height, name
         assert box["x"] + box["width"] <= width, name
-    page.locator("#present").click()
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "false")
     assert [picture_size(page, name) for name in ("overlay", "heatmap")] == before
 
 
