@@ -1,5 +1,6 @@
 """The page as a whole, and how it is served."""
 
+import json
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,7 +12,7 @@ from segdemo.ui import about_tab, api, batch_tab, classroom, compare_tab, lesson
 from segdemo.ui.gate import Gate
 from segdemo.ui.gradio_compat import PATIENT_START, keep_no_events
 from segdemo.ui.host import Host, HostMiddleware, patience
-from segdemo.ui.i18n import I18N, static
+from segdemo.ui.i18n import CATALOGUES, I18N, static
 from segdemo.ui.link import Place
 from segdemo.ui.own_names import own_names
 from segdemo.ui.page import Page
@@ -109,7 +110,7 @@ def launch(demo: gr.Blocks, **overrides: object) -> tuple[object, str, str]:
         **PATIENT_START,
         "theme": theme,
         "css_paths": Path(__file__).with_name("style.css"),
-        "head": f"<script>{''.join(scripts)}</script><style media='print'>{paper}</style>{_CALM}",
+        "head": f"<script>{_tab_names()}{''.join(scripts)}</script><style media='print'>{paper}</style>{_CALM}",
         "footer_links": ["api"],
         "i18n": I18N,
         "mcp_server": find_spec("mcp") is not None,  # without it Gradio would print an error
@@ -123,3 +124,9 @@ def launch(demo: gr.Blocks, **overrides: object) -> tuple[object, str, str]:
     }
     host.handle_stop_signal()
     return demo.launch(**{**settings, **overrides})
+
+
+def _tab_names() -> str:
+    """Give each tab's name in every language, for the script of the page's language."""
+    keys = [title for _, title, _ in (*_TABS, *lessons_tab.LESSONS)]
+    return f"window.segdemoTabs = {json.dumps([[texts[key] for texts in CATALOGUES.values()] for key in keys])};\n"

@@ -6,6 +6,15 @@ window.segdemoLanguage = (() => {
   const browsers = known(navigator.language) ?? LANGUAGES[0];
   let now = known(new URLSearchParams(location.search).get("lang")) ?? browsers;
 
+  // Gradio renames the tab that is open alone.
+  function nameTabs() {
+    for (const tab of document.querySelectorAll("[role=tab]")) {
+      const text = [...tab.childNodes].find((node) => node.nodeType === Node.TEXT_NODE && node.nodeValue.trim());
+      const names = window.segdemoTabs.find((each) => each.includes(text?.nodeValue.trim()));
+      if (names) text.nodeValue = names[LANGUAGES.indexOf(now)];
+    }
+  }
+
   // Gradio exports this function from the file that its settings page takes it from.
   async function tellGradio() {
     root.lang = now;
@@ -14,6 +23,7 @@ window.segdemoLanguage = (() => {
     if (!core) return;
     const { changeLocale } = await import(core);
     for (const language of [...LANGUAGES.filter((each) => each !== now), now]) changeLocale(language); // it heeds changes alone
+    setTimeout(nameTabs);
   }
 
   function change(write) {
@@ -23,6 +33,7 @@ window.segdemoLanguage = (() => {
   }
 
   root.lang = now;
+  document.addEventListener("click", () => [0, 500].forEach((wait) => setTimeout(nameTabs, wait))); // lessons' tabs come late
   return {
     change,
     inAddress: () => (now === browsers ? null : now), // what the address says: nothing where it is the browser's own

@@ -17,7 +17,7 @@ from segdemo.ui.i18n import static
 from segdemo.ui.lesson_parts import torch_code
 from segdemo.ui.link import Place
 
-_LESSONS = (
+LESSONS = (
     ("teach", "lessons.teach", lesson_teach),
     ("fc-as-conv", "lessons.fc", lesson_fc_as_conv),
     ("size-trace", "lessons.sizes", lesson_size_trace),
@@ -41,7 +41,7 @@ def build() -> tuple[gr.Tabs, dict[str, Place]]:
     """Put the lessons together; gives their tabs, and what a link can set on each."""
     places = {}
     with gr.Tabs(elem_classes="lessons") as tabs:
-        for name, title, lesson in _LESSONS:
+        for name, title, lesson in LESSONS:
             with gr.Tab(static(title), id=name):
                 places[name] = lesson.build() or Place()
                 lesson_tasks.build(name)

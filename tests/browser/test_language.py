@@ -25,3 +25,16 @@ def test_the_switch_changes_the_texts_and_keeps_photo_results_and_choices(open_p
     page.locator("#language").click()
     expect(label_of(page, "network")).to_have_text("Network")
     assert "lang" not in page.url
+
+
+def test_a_link_names_the_language(open_page, demo_url):
+    page = open_page(query="?lang=ko", locale="en-GB")
+    expect(label_of(page, "network")).to_have_text("네트워크", timeout=SLOW)
+    expect(page.get_by_role("tab", name="분할", exact=True)).to_be_visible()
+    expect(page.locator("#knows")).to_contain_text("배경", use_inner_text=True)
+    assert "anything else" not in page.locator("#knows").inner_text()
+    assert page.evaluate("document.documentElement.lang") == "ko"
+    page.get_by_role("tab", name="비교", exact=True).click()
+    expect(page).to_have_url(f"{demo_url}?tab=compare&lang=ko")
+    page.reload()
+    expect(page.get_by_role("tab", name="비교", exact=True)).to_be_visible(timeout=SLOW)
