@@ -68,13 +68,15 @@ def choose_precision(device: torch.device, wanted: str = AUTO) -> str:
 
 
 def has_native_bfloat16(device: torch.device) -> bool:
-    """Say whether a device computes in bfloat16, and does not merely imitate it."""
+    """Say whether a device computes in bfloat16, and does not merely imitate it.
+
+    A CPU does with AMX. With avx512_bf16 alone, passes take 1.6 to 2 times as long as in float32 (docs/performance.md).
+    """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):  # torch before 2.11
         return False
-    can = torch.cpu.get_capabilities()
-    return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
+    return bool(torch.cpu.get_capabilities().get("amx_bf16"))
 
 
 def device_lock(device_type: str) -> threading.Lock:
