@@ -2,11 +2,15 @@
 
 import os
 import threading
+import time
+from functools import cache
 
 import torch
+from torch import nn
 
 AUTO = "auto"
 PRECISIONS = ("float32", "bfloat16", "float16")
+_WORTH_IT = 1.25  # times as fast as float32
 _locks: dict[str, threading.Lock] = {}
 
 
@@ -51,8 +55,8 @@ def choose_precision(device: torch.device, wanted: str = AUTO) -> str:
 
     Args:
         device: Where they run.
-        wanted: `float32`, `bfloat16`, `float16`, or `auto`: bfloat16 where the device computes natively in it, else
-            float16 on CUDA and float32 elsewhere.
+        wanted: `float32`, `bfloat16`, `float16`, or `auto`: bfloat16 where the device is faster in it, else float16 on
+            CUDA and float32 elsewhere.
 
     Raises:
         ValueError: There is no such format.
@@ -62,21 +66,38 @@ def choose_precision(device: torch.device, wanted: str = AUTO) -> str:
             choices = ", ".join((AUTO, *PRECISIONS))
             raise ValueError(f"There is no precision {wanted!r}. Choose from {choices}.")
         return wanted
-    if has_native_bfloat16(device):
+    if prefers_bfloat16(device):
         return "bfloat16"
     return "float16" if device.type == "cuda" else "float32"
 
 
-def has_native_bfloat16(device: torch.device) -> bool:
-    """Say whether a device computes in bfloat16, and does not merely imitate it.
+def prefers_bfloat16(device: torch.device) -> bool:
+    """Say whether a device computes in bfloat16, and does so faster than in float32.
 
-    A CPU does with AMX. With avx512_bf16 alone, passes take 1.6 to 2 times as long as in float32 (docs/performance.md).
+    A CPU's flags do not tell: with avx512_bf16, passes took half as long on one machine and twice as long on another
+    (docs/performance.md). So a CPU that has the instructions is tried out, once.
     """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):  # torch before 2.11
         return False
-    return bool(torch.cpu.get_capabilities().get("amx_bf16"))
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name) for name in ("amx_bf16", "avx512_bf16")) and _bfloat16_gain() >= _WORTH_IT
+
+
+@cache
+@torch.inference_mode()
+def _bfloat16_gain() -> float:
+    """Time one of VGG16's convs on the CPU in both formats: how many times as fast bfloat16 is."""
+    conv = nn.Conv2d(256, 256, 3, padding=1).to(memory_format=torch.channels_last)
+    values = torch.ones(1, 256, 28, 28).contiguous(memory_format=torch.channels_last)
+    seconds: dict[bool, list[float]] = {False: [], True: []}
+    for in_bfloat16 in [False, True] * 6:  # by turns, so that a busy moment meets both
+        with torch.autocast("cpu", torch.bfloat16, enabled=in_bfloat16):
+            begun = time.perf_counter()
+            conv(values)
+            seconds[in_bfloat16].append(time.perf_counter() - begun)
+    return min(seconds[False]) / min(seconds[True])
 
 
 def device_lock(device_type: str) -> threading.Lock:

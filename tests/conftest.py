@@ -27,20 +27,20 @@ PET_LISTS = {
 }
 
 
-NATIVE_BFLOAT16 = devices.has_native_bfloat16
+PREFERS_BFLOAT16 = devices.prefers_bfloat16
 
 
 @pytest.fixture
 def native_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let passes run as they do outside the tests, for one that compares with other processes."""
-    monkeypatch.setattr(devices, "has_native_bfloat16", NATIVE_BFLOAT16)
+    monkeypatch.setattr(devices, "prefers_bfloat16", PREFERS_BFLOAT16)
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _one_precision() -> Iterator[None]:
     """Let passes run in float32 whatever the CPU can do, so that tests see the same numbers on every machine."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(devices, "has_native_bfloat16", lambda device: device.type != "cpu" and NATIVE_BFLOAT16(device))
+        patch.setattr(devices, "prefers_bfloat16", lambda device: device.type != "cpu" and PREFERS_BFLOAT16(device))
         yield
 
 

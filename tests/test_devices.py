@@ -6,15 +6,15 @@ import torch
 from segdemo import devices
 from segdemo.devices import choose_device, choose_precision
 
-_REAL = devices.has_native_bfloat16  # before the other tests do without it
+_REAL = devices.prefers_bfloat16  # before the other tests do without it
 
 
 @pytest.mark.parametrize("has_bfloat16", [True, False])
 def test_the_precision_is_what_the_device_computes_fast(monkeypatch, has_bfloat16):
-    monkeypatch.setattr(devices, "has_native_bfloat16", _REAL)
+    monkeypatch.setattr(devices, "prefers_bfloat16", _REAL)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: has_bfloat16)
-    capabilities = {"avx512_bf16": True, "amx_bf16": has_bfloat16}  # the first alone is slower than float32
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
+    monkeypatch.setattr(devices, "_bfloat16_gain", lambda: 1.3 if has_bfloat16 else 0.6)
     assert choose_precision(torch.device("cuda")) == ("bfloat16" if has_bfloat16 else "float16")
     assert choose_precision(torch.device("cpu")) == ("bfloat16" if has_bfloat16 else "float32")
     assert choose_precision(torch.device("mps")) == "float32"
@@ -23,8 +23,22 @@ def test_the_precision_is_what_the_device_computes_fast(monkeypatch, has_bfloat1
         choose_precision(torch.device("cpu"), "int3")
 
 
+def test_a_cpu_without_the_instructions_is_not_tried_out(monkeypatch):
+    monkeypatch.setattr(devices, "prefers_bfloat16", _REAL)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": False, "avx2": True}, raising=False)
+    monkeypatch.setattr(devices, "_bfloat16_gain", lambda: pytest.fail("tried out"))
+    assert choose_precision(torch.device("cpu")) == "float32"
+
+
+def test_trying_a_cpu_out_gives_a_ratio_once():
+    devices._bfloat16_gain.cache_clear()
+    gain = devices._bfloat16_gain()
+    assert gain > 0
+    assert devices._bfloat16_gain() == gain
+
+
 def test_a_torch_that_cannot_say_what_a_cpu_can_do_gets_float32(monkeypatch):
-    monkeypatch.setattr(devices, "has_native_bfloat16", _REAL)
+    monkeypatch.setattr(devices, "prefers_bfloat16", _REAL)
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
     assert choose_precision(torch.device("cpu")) == "float32"
 

@@ -18,7 +18,7 @@ from torchvision.transforms.v2 import functional as T
 from tqdm import tqdm
 
 from segdemo.checkpoints import Metadata, save
-from segdemo.devices import has_native_bfloat16
+from segdemo.devices import prefers_bfloat16
 from segdemo.segmenter import Segmenter
 from segdemo.training.augment import Labelled
 from segdemo.training.curves import draw_curves
@@ -250,7 +250,7 @@ class Trainer:
     def _step(self, phase: Phase) -> float:
         images, targets = self.task.batch(self.photos.draw(phase.batch_size, phase.balanced), phase)
         images = images.to(self.device, memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=has_native_bfloat16(self.device)):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=prefers_bfloat16(self.device)):
             loss = self.task.loss(images, targets.to(self.device), phase)
         self.optimizer.zero_grad()
         loss.backward()
