@@ -38,6 +38,13 @@ def test_the_loss_is_finite_and_reaches_every_parameter(recipe, samples):
         assert parameter.grad is not None and parameter.grad.isfinite().all(), name
 
 
+def test_batches_have_any_of_a_phase_s_sizes(samples):
+    phase, task = replace(PHASE, other_sizes=(48, 64)), TASKS["segment"](FCN)
+    batches = [task.batch(samples, phase) for _ in range(24)]
+    assert {images.shape[-1] for images, _ in batches} == {32, 48, 64}
+    assert all(images.shape[-2:] == labels.shape[-2:] for images, labels in batches)
+
+
 def test_photos_are_normalised_by_the_means_of_vgg16():
     photo = torch.tensor(MEAN).view(1, 3, 1, 1).expand(1, 3, 2, 2)
     assert normalise(photo).abs().max() < 1e-6

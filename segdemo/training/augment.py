@@ -18,15 +18,19 @@ _HOLE = 253  # a label: nothing is here yet
 _LEAST_OBJECT = 0.01  # share of the crop that an object must fill to be cut out
 
 
-def single_changes(phase: Phase) -> v2.Transform:
+def single_changes(phase: Phase, side: int | None = None) -> v2.Transform:
     """Make the changes of one photo: its place and size in the crop, mirroring, colours, blur.
 
     Some photos are data sets' small ones, enlarged, others are sharp. Blur keeps the network from telling them apart.
+
+    Args:
+        phase: The settings.
+        side: Of the crop, pixels; by default the phase's `image_size`.
     """
     return v2.Compose(
         [
             v2.RandomZoomOut({tv_tensors.Image: 0, tv_tensors.Mask: _HOLE}, (1.2, phase.zoom_out), p=phase.distant),
-            v2.RandomResizedCrop(phase.image_size, phase.area, phase.aspect, antialias=True),
+            v2.RandomResizedCrop(side or phase.image_size, phase.area, phase.aspect, antialias=True),
             v2.RandomHorizontalFlip(),
             v2.ColorJitter(0.3, 0.3, 0.3, 0.03),
             v2.RandomGrayscale(0.05),

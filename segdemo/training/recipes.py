@@ -19,6 +19,8 @@ class Phase:
     Attributes:
         steps: Batches.
         image_size: Side of the square crops that the network sees, pixels.
+        other_sizes: Sides that some batches have instead, each as often as `image_size`: a network that has seen one
+            size alone is worse at all others.
         batch_size: Crops a step.
         peak_rate: The one-cycle schedule's highest learning rate, of all but the backbone.
         backbone_share: The backbone's rate as a share of that.
@@ -41,6 +43,7 @@ class Phase:
 
     steps: int
     image_size: int
+    other_sizes: tuple[int, ...] = ()
     batch_size: int = 16
     peak_rate: float = 1e-3
     backbone_share: float = 0.1
@@ -61,7 +64,9 @@ class Phase:
         _refuse_broken(
             "phase",
             {
-                "steps, image_size and batch_size are at least 1": min(self.steps, self.image_size, self.batch_size)
+                "steps, batch_size and sizes are at least 1": min(
+                    self.steps, self.batch_size, self.image_size, *self.other_sizes
+                )
                 >= 1,
                 "peak_rate is above 0": self.peak_rate > 0,
                 "backbone_share is at least 0": self.backbone_share >= 0,
@@ -244,6 +249,19 @@ RECIPES = {
                     structures=0.3,
                     balanced=True,
                     class_weights=(1.0, 1.2, 2.0, 1.0),
+                ),
+                Phase(
+                    steps=700,
+                    image_size=224,
+                    other_sizes=(160, 192, 256, 288),
+                    batch_size=12,
+                    peak_rate=6e-4,
+                    area=(0.5, 1.0),
+                    distant=0.2,
+                    pasted=0.1,
+                    structures=0.3,
+                    balanced=True,
+                    class_weights=(1.0, 1.1, 1.7, 1.0),
                 ),
             ),
             analysis_size=224,

@@ -53,7 +53,9 @@ class Task(ABC):
 
     def batch(self, samples: Sequence[Labelled], phase: Phase) -> tuple[Tensor, Tensor]:
         """Make what the network sees, `[N, 3, S, S]`, and what it should say of it."""
-        images, labels = make_batch(samples, single_changes(phase), phase)
+        sides = (phase.image_size, *phase.other_sizes)
+        side = sides[int(torch.randint(len(sides), ()))]
+        images, labels = make_batch(samples, single_changes(phase, side), phase)
         return normalise(images), self.targets(labels)
 
     def loss(self, images: Tensor, targets: Tensor, phase: Phase) -> Tensor:
