@@ -137,7 +137,8 @@ def _wire(memory: Memory, parts: _Parts, chosen: tuple[gr.Component, ...], butto
                 changed = changed.fitted(_features) if fits or changed.layer is None else changed
             except ValueError as error:
                 return [*[gr.skip()] * len(memory.every()), *_refused(str(error))]
-            photos = gr.skip() if changed.photos == teaching.photos else keep_photos(changed)
+            is_kept = teaching.has_begun and changed.photos == teaching.photos  # no step brought the page's first photo
+            photos = gr.skip() if is_kept else keep_photos(changed)
             return [changed, keep(changed), photos, True, *_show(changed, shown_class, start)]
 
         return run

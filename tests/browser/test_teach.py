@@ -145,7 +145,6 @@ def test_undo_clear_and_start_over(teach):
     expect(page.locator("#teach-photos label")).to_have_count(1)
 
 
-@pytest.mark.xfail(reason="after a reload the page does not show what the browser kept", strict=True)
 def test_what_was_taught_survives_a_server_that_forgot_it(teach, tmp_path):
     page = teach()
     names = page.locator("#teach-names input, #teach-names textarea")
