@@ -251,7 +251,7 @@ RECIPES = {
                     class_weights=(1.0, 1.2, 2.0, 1.0),
                 ),
                 Phase(
-                    steps=700,
+                    steps=500,
                     image_size=224,
                     other_sizes=(160, 192, 256, 288),
                     batch_size=12,

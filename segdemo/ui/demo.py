@@ -36,6 +36,11 @@ _CONTRAST = {
 }
 # For those who asked their system for less motion.
 _CALM = "<style media='(prefers-reduced-motion: reduce)'>*, ::before, ::after { transition: none !important; }</style>"
+# What would jump while the page opens is not seen yet: what stands below the title row, which Gradio draws late, and
+# the first tab where a link names another. Gradio's style sheet comes too late for that.
+_STEADY = """<style>
+.gradio-container main.contain > .column:not(:has(> .top)), :root.opening [role='tabpanel'] { visibility: hidden; }
+</style>"""
 _TABS = (
     ("segment", "page.segment", segment_tab),
     ("compare", "page.compare", compare_tab),
@@ -100,6 +105,7 @@ def launch(demo: gr.Blocks, **overrides: object) -> tuple[object, str, str]:
     ).set(**_CONTRAST)
     parts = ("language.js", "page.js", "pixels.js", "fields.js", "print.css")
     *scripts, paper = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in parts)
+    styles = f"<style media='print'>{paper}</style>{_CALM}{_STEADY}"
     listening = overrides.get("server_name")
 
     def names() -> frozenset[str]:
@@ -110,7 +116,7 @@ def launch(demo: gr.Blocks, **overrides: object) -> tuple[object, str, str]:
         **PATIENT_START,
         "theme": theme,
         "css_paths": Path(__file__).with_name("style.css"),
-        "head": f"<script>{_tab_names()}{''.join(scripts)}</script><style media='print'>{paper}</style>{_CALM}",
+        "head": f"<script>{_tab_names()}{''.join(scripts)}</script>{styles}",
         "footer_links": ["api"],
         "i18n": I18N,
         "mcp_server": find_spec("mcp") is not None,  # without it Gradio would print an error

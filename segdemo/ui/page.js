@@ -30,7 +30,13 @@ window.segdemo = Object.assign(window.segdemo ?? {}, (() => {
     shown.places[view.place] = { network: view.network, example: view.example, ...view.texts, ...shown.places[view.place] };
     first = view.first;
     write();
+    setTimeout(reveal, 100); // when Gradio has drawn the tab
     segdemoLanguage.start();
+  }
+
+  // A link to another tab than the first would show that first, and push it away.
+  function reveal() {
+    root.classList.remove("opening");
   }
 
   function show(key, name) {
@@ -102,7 +108,10 @@ window.segdemo = Object.assign(window.segdemo ?? {}, (() => {
     if (document.querySelector("#present:not([aria-pressed])")) mark();
   }
 
-  root.classList.toggle("present", new URLSearchParams(location.search).get("present") === "1");
+  const asked = new URLSearchParams(location.search);
+  root.classList.toggle("present", asked.get("present") === "1");
+  root.classList.toggle("opening", asked.has("tab") || asked.has("lesson"));
+  setTimeout(reveal, 8000); // should the server not answer
   new MutationObserver(name).observe(root, { childList: true, subtree: true });
   // A click into the list of classes selects what stands there, so that typing searches instead of adding to it.
   document.addEventListener("focusin", (event) => {

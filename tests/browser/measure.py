@@ -16,11 +16,13 @@ PLACES = (
     "tab=compare",
     "tab=batch",
     "tab=about",
+    "lesson=teach",
     "lesson=fc-as-conv",
     "lesson=size-trace",
     "lesson=transposed-conv",
     "lesson=adaptive-pooling",
     "lesson=transfer",
+    "lesson=why",
 )
 SIZES = {"desktop": (1280, 720), "phone": (360, 740)}
 SMALLEST = 40  # pixels a side that a finger hits

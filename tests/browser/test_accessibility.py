@@ -11,11 +11,13 @@ PLACES = {
     ("Compare",): "#cmp-pair input",
     ("Batch",): "#batch-run",
     ("About",): "#about",
+    ("Lessons", "Teach it"): "#teach-names",
     ("Lessons", "Linear to 1×1 conv"): "#fc-steps",
     ("Lessons", "Sizes"): "#st-table",
     ("Lessons", "Transposed conv"): "#tc-sizes",
     ("Lessons", "Adaptive pooling"): "#ap-bins",
     ("Lessons", "Transfer learning"): "#tl-parts",
+    ("Lessons", "Why here?"): "#why-class",
 }
 PHONE = {"width": 360, "height": 780, "has_touch": True, "is_mobile": True}
 GRAVE = ("serious", "critical")
