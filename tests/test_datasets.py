@@ -1,5 +1,8 @@
 """Data sets: photos and labels, splits that do not overlap, and a sentence that names the file that is wrong."""
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -85,6 +88,15 @@ def read_all(folder):
     return list(open_dataset(folder, None, "train"))
 
 
+def cut_short(path):
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def png_header(width, height):
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header)) + b"\0\0\0\1IDATx"
+
+
 def write_mask(folder, labels):
     Image.fromarray(np.asarray(labels, np.uint8)).save(folder / "masks" / "00.png")
 
@@ -94,10 +106,17 @@ def write_mask(folder, labels):
     [
         (lambda f: write_mask(f, np.full((64, 48), 7)), r"00\.png has the value 7"),
         (lambda f: write_mask(f, np.zeros((8, 8))), r"00\.png is 8×8 pixels, its photo 48×64"),
-        (lambda f: write_mask(f, np.zeros((64, 48, 3))), r"00\.png is not an image of indices"),
+        (lambda f: write_mask(f, np.zeros((64, 48, 3))), r"masks.00\.png is no index mask"),
         (lambda f: (f / "masks" / "00.png").unlink(), r"00\.png has no mask"),
         (lambda f: (f / "images" / "00.png").unlink(), r"masks.*00\.png has no photo"),
-        (lambda f: (f / "images" / "00.png").write_bytes(b"no image"), r"00\.png cannot be read"),
+        (lambda f: (f / "images" / "00.png").write_bytes(b"no image"), r"images.00\.png is not in a format"),
+        (lambda f: cut_short(f / "images" / "00.png"), r"images.00\.png is damaged or cut short"),
+        (lambda f: cut_short(f / "masks" / "00.png"), r"masks.00\.png is damaged or cut short"),
+        (lambda f: (f / "images" / "00.png").write_bytes(png_header(60_000, 60_000)), r"images.00\.png is too large"),
+        (lambda f: Image.new("RGB", (8, 8)).save(f / "images" / "00.jpg"), r"00\.jpg and .*00\.png have one name"),
+        (lambda f: (f / "train.txt").write_text("00\n\n01\n"), r"train\.txt is empty in line 2"),
+        (lambda f: (f / "classes.txt").write_text("background\n\nmug\n"), r"classes\.txt is empty in line 2"),
+        (lambda f: (f / "train.txt").write_bytes(b"caf\xe9\n"), r"train\.txt is no text in UTF-8"),
         (lambda f: (f / "train.txt").write_text("nobody\n"), "names nobody"),
         (lambda f: (f / "classes.txt").write_text("background\n"), "fewer than two classes"),
         (lambda f: (f / "classes.txt").unlink(), r"classes\.txt"),
@@ -115,3 +134,29 @@ def test_a_missing_data_set_is_said(tmp_path):
             open_dataset(tmp_path, name, "test")
     with pytest.raises(DataError, match="no split 'all'"):
         open_dataset(tmp_path, "pets", "all")
+
+
+@pytest.mark.parametrize("line", ["pug_9", "pug_9 26 cat 17", "pug_9 26 3 17", ""], ids=repr)
+def test_a_line_of_the_pets_list_that_says_no_species_is_said_with_its_file(pet_folder, line):
+    listed = pet_folder / "oxford-iiit-pet" / "annotations" / "test.txt"
+    whole = listed.read_text()
+    listed.write_text(f"{whole}{line}\npug_5 26 2 17\n")
+    with pytest.raises(DataError, match=r"test\.txt"):
+        open_dataset(pet_folder, "pets", "test")
+    listed.write_text(f"{whole}\n\n")
+    assert len(open_dataset(pet_folder, "pets", "test")) == 2, "empty lines at the end name nothing"
+
+
+def test_a_mask_of_few_bits_holds_indices_and_lies_as_its_photo_does(own_folder):
+    # As cameras and labelling programs write them: a photo on its side, a mask of one bit.
+    labels = np.zeros((48, 64), np.uint8)
+    labels[:8, :16] = 1
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    Image.new("RGB", (64, 48), "gray").save(own_folder / "images" / "00.png", exif=exif)
+    upright = Image.fromarray(np.rot90(labels, -1) * 255).convert("1")
+    upright.save(own_folder / "masks" / "00.png")
+    (own_folder / "train.txt").write_text("00\n")
+    ((photo, read),) = open_dataset(own_folder, None, "train")
+    assert photo.size == (48, 64)
+    np.testing.assert_array_equal(read, np.rot90(labels, -1))

@@ -10,6 +10,8 @@ from torchvision.datasets import OxfordIIITPet
 
 from segdemo.catalog import spread_colours
 from segdemo.checkpoints import Metadata
+from segdemo.images.decode import decode_mask, decode_photo
+from segdemo.training.dataset_files import DataError, by_stem, decode_file, lines_of
 
 IGNORE = 255
 """The label of a pixel that no loss and no metric counts."""
@@ -22,10 +24,6 @@ _TEST_EVERY = 5  # of a folder without lists
 _PHOTO_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 _NO_CLASS = 254  # in a look-up: a mask must not have this value
 _PERSON_COLOUR, _CAT_COLOUR, _DOG_COLOUR = "#cc79a7", "#e69f00", "#56b4e9"  # Okabe and Ito's
-
-
-class DataError(ValueError):
-    """A folder does not hold the data set that was asked for; the message names the file and says what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +49,8 @@ class Item:
         Raises:
             DataError: A file is missing or damaged, the sizes differ, or the mask has a value that is no class.
         """
-        try:
-            photo = Image.open(self.photo).convert("RGB")
-            mask = np.asarray(Image.open(self.mask))
-        except OSError as error:
-            raise DataError(f"{getattr(error, 'filename', None) or self.photo} cannot be read: {error}") from error
-        if mask.ndim != 2:  # noqa: PLR2004
-            raise DataError(f"{self.mask} is not an image of indices: its pixels have {mask.shape[2]} channels")
+        photo, _ = decode_file(self.photo, decode_photo)
+        mask = decode_file(self.mask, decode_mask)
         if mask.shape != (photo.height, photo.width):
             raise DataError(
                 f"{self.mask} is {mask.shape[1]}×{mask.shape[0]} pixels, its photo {photo.width}×{photo.height}"
@@ -129,9 +122,12 @@ def pets(root: Path, split: str, download: bool = False) -> DataSet:
     folder = root / "oxford-iiit-pet"
     if download:
         OxfordIIITPet(str(root), "test", "segmentation", download=True)
-    lines = _lines(folder / "annotations" / ("test.txt" if split == "test" else "trainval.txt"))
+    listed = folder / "annotations" / ("test.txt" if split == "test" else "trainval.txt")
     items = []
-    for name, _, species, *_ in (line.split() for line in lines):
+    for line in lines_of(listed):
+        name, _, species, *_ = [*line.split(), "", "", ""]
+        if species not in ("1", "2"):
+            raise DataError(f"{listed} has a line that is none of name, class, species and breed: {line!r}")
         paths = folder / "images" / f"{name}.jpg", folder / "annotations" / "trimaps" / f"{name}.png"
         items.append(Item(*paths, {1: int(species), 2: 0, 3: IGNORE}))  # a trimap: pet, background, border
     colours = ("#000000", _CAT_COLOUR, _DOG_COLOUR)
@@ -145,7 +141,7 @@ def people(root: Path, split: str) -> DataSet:
     Source of the first: Yang, Luo, Lin, "Clothing Co-Parsing by Joint Image Segmentation and Labeling", CVPR 2014.
     """
     folder = root / "people"
-    names = _lines(folder / ("test.txt" if split == "test" else "train.txt"))
+    names = lines_of(folder / ("test.txt" if split == "test" else "train.txt"))
     items = [
         Item(folder / "images" / f"{stem}.jpg", folder / "masks" / f"{stem}.png", {0: 0, 1: 1})
         for stem in (Path(name).stem for name in names)
@@ -197,8 +193,8 @@ def own(root: Path, split: str) -> DataSet:
         DataError: A file is missing, or a photo has no mask.
     """
     names, colours, values = _read_classes(root / "classes.txt")
-    photos = {p.stem: p for p in sorted((root / "images").iterdir()) if p.suffix.lower() in _PHOTO_ENDINGS}
-    masks = {p.stem: p for p in sorted((root / "masks").glob("*.png"))}
+    photos = by_stem(p for p in (root / "images").iterdir() if p.suffix.lower() in _PHOTO_ENDINGS)
+    masks = by_stem((root / "masks").glob("*.png"))
     for stem, path in photos.items():
         if stem not in masks:
             raise DataError(f"{path} has no mask {stem}.png in {root / 'masks'}")
@@ -219,13 +215,13 @@ def own(root: Path, split: str) -> DataSet:
 def _own_split(root: Path, split: str, stems: tuple[str, ...]) -> list[str]:
     listed = root / ("test.txt" if split == "test" else "train.txt")
     if listed.is_file():
-        return [Path(line).stem for line in _lines(listed)]
+        return [Path(line).stem for line in lines_of(listed)]
     return [s for i, s in enumerate(stems) if (i % _TEST_EVERY == _TEST_EVERY - 1) == (split == "test")]
 
 
 def _read_classes(path: Path) -> tuple[tuple[str, ...], tuple[str, ...], dict[int, int]]:
     """Read names and colours, and the class that each mask value stands for."""
-    rows = [line.rsplit(maxsplit=1) if "#" in line else [line] for line in _lines(path)]
+    rows = [line.rsplit(maxsplit=1) if "#" in line else [line] for line in lines_of(path)]
     values, names, colours = {IGNORE: IGNORE}, [], []
     spread = spread_colours(len(rows))
     for value, (name, *colour) in enumerate(rows):
@@ -281,8 +277,3 @@ def _part(items: list[Item], split: str) -> tuple[Item, ...]:
     return tuple(
         item for i, item in enumerate(items) if (i % _HELD_OUT_EVERY == _HELD_OUT_EVERY - 1) == (split == "held-out")
     )
-
-
-def _lines(path: Path) -> list[str]:
-    lines = (line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
