@@ -21,6 +21,7 @@ from segdemo.models import SegmentationNetwork
 from segdemo.models.inference import fold_batch_norm
 from segdemo.models.network import Outputs
 from segdemo.models.receptive_field import receptive_radius
+from segdemo.safe_files import quoted
 from segdemo.segmentation import Segmentation
 
 MIN_ANALYSIS_SIZE, MAX_ANALYSIS_SIZE = 32, 1024
@@ -52,7 +53,8 @@ def check_analysis_size(longer_side: int, photo_side: int = 0) -> None:
     if not MIN_ANALYSIS_SIZE <= longer_side <= most:
         own = ", the photo's own longer side" if most > MAX_ANALYSIS_SIZE else ""
         raise ValueError(
-            f"The analysis size is {longer_side} pixels; it must lie between {MIN_ANALYSIS_SIZE} and {most}{own}."
+            f"The analysis size is {quoted(longer_side)} pixels; it must lie between {MIN_ANALYSIS_SIZE} and "
+            f"{most}{own}."
         )
 
 
