@@ -7,6 +7,8 @@ from math import ceil, floor, isfinite, log10
 
 from matplotlib.ticker import MaxNLocator
 
+BETWEEN_LANGUAGES = "\u2063"
+"""Stands between the languages of a text, one behind the other; the page shows one of them."""
 Point = tuple[float, float]
 # Okabe and Ito's, those that stand out from black and from white; dashes tell them apart without colour.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
@@ -14,6 +16,7 @@ _DASHES = ("none", "7 4", "2 4", "9 3 2 3")
 _WIDTH, _HEIGHT = 360, 216
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 350, 26, 178
 _MOST_TICKS = 6
+_LAST_LATIN = 0x24F
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -81,14 +84,14 @@ def line_chart(lines: Sequence[Line], x_label: str, y_label: str, alternative: s
     return _svg(parts, alternative)
 
 
-def histogram(counts: Sequence[float], low: float, high: float, x_label: str, alternative: str) -> str:
+def histogram(counts: Sequence[float], low: float, high: float, labels: tuple[str, str], alternative: str) -> str:
     """Draw counts over bins of equal width.
 
     Args:
         counts: By bin, not all zero.
         low: Where the first bin begins.
         high: Where the last bin ends, above `low`.
-        x_label: Under the horizontal axis.
+        labels: Under the horizontal axis, and over the vertical one.
         alternative: What the picture shows, in words.
 
     Returns:
@@ -106,7 +109,7 @@ def histogram(counts: Sequence[float], low: float, high: float, x_label: str, al
     for index, count in enumerate(counts):
         path += f"V{y.place(count)}H{x.place(low + (index + 1) * step)}"
     bars = f'<path d="{path}V{_BOTTOM}Z" fill="{_COLOURS[0]}"/>'
-    return _svg([bars, _axes(x, y, x_label, "count")], alternative)
+    return _svg([bars, _axes(x, y, *labels)], alternative)
 
 
 def standalone(svg: str) -> str:
@@ -186,7 +189,8 @@ def _entry(name: str, index: int, left: float) -> str:
 
 
 def _entry_width(name: str) -> float:
-    return 36 + 6 * len(name)
+    """Leave room for a name in whichever language is the longest; Hangul is nearly twice as wide as Latin letters."""
+    return 36 + max(sum(11 if ord(c) > _LAST_LATIN else 6 for c in text) for text in name.split(BETWEEN_LANGUAGES))
 
 
 def _svg(parts: Sequence[str], alternative: str) -> str:

@@ -71,7 +71,7 @@ def test_words_are_there_for_who_does_not_see_and_cannot_break_the_markup():
 
 
 def test_the_bars_of_a_histogram_are_as_high_as_their_counts():
-    path = next(ET.fromstring(charts.histogram([0, 2, 4], -1, 2, "value", "words")).iter("path")).get("d")
+    path = next(ET.fromstring(charts.histogram([0, 2, 4], -1, 2, ("value", "count"), "words")).iter("path")).get("d")
     base, *heights = [float(y) for y in re.findall(r"[V ]([\d.]+)", path)][:4]
     zero, two, four = heights
     assert zero == base
@@ -83,7 +83,7 @@ def test_the_bars_of_a_histogram_are_as_high_as_their_counts():
 @pytest.mark.parametrize("arguments", [([0, 0], 0, 1), ([1, 2], 1, 1), ([], 0, 1)])
 def test_a_histogram_of_nothing_is_refused(arguments):
     with pytest.raises(ValueError, match="nothing to draw"):
-        charts.histogram(*arguments, "value", "words")
+        charts.histogram(*arguments, ("value", "count"), "words")
 
 
 def test_a_saved_chart_is_a_file_with_colours_of_its_own():

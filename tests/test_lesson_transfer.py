@@ -14,6 +14,7 @@ from segdemo.lessons import transfer as lesson
 from segdemo.lessons.size_trace import shell
 from segdemo.models import build
 from segdemo.training.recipes import RECIPES
+from segdemo.ui.lesson_transfer import figure_text
 
 HEAD = "training,photos,encoder_rate,step,minutes,loss,miou,foreground_iou,pixel_accuracy"
 
@@ -83,8 +84,8 @@ def test_a_figure_that_was_not_recorded_is_none(tmp_path):
     path = tmp_path / recorded_runs.RUNS
     path.write_text(f"{HEAD}\nfrozen,9,0.1,1,1,0.5,,0.5,0.5\n", encoding="utf-8")
     (curve,) = recorded_runs.read_runs(path)
-    assert recorded_runs.figure_text(curve.points[0].figures["miou"]) == "not recorded"
-    assert recorded_runs.figure_text(curve.points[0].figures["loss"]) == "0.500"
+    assert figure_text(curve.points[0].figures["miou"]).texts["en"] == "not recorded"
+    assert figure_text(curve.points[0].figures["loss"]) == "0.500"
 
 
 def test_the_bundled_runs_say_what_the_lesson_says():

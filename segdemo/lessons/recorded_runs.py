@@ -3,7 +3,6 @@
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 
 from segdemo.lessons.transfer import FINE_TUNED, TRAININGS
@@ -93,8 +92,3 @@ def compared(curves: Sequence[Curve], comparison: str) -> dict[str, Curve]:
         return {f"×{c.encoder_rate:g}": c for c in sorted(chosen, key=lambda curve: curve.encoder_rate)}
     usual = [c for c in curves if c.encoder_rate == _USUAL_RATE and (c.photos > _FEW) == (comparison == ALL_PHOTOS)]
     return {c.training: c for c in usual}
-
-
-def figure_text(value: float) -> str:
-    """Write a figure with three decimals, or say that there is none."""
-    return f"{value:.3f}" if isfinite(value) else "not recorded"

@@ -26,7 +26,7 @@ def build() -> Place:
                 height=200,
                 elem_id="batch-photos",
             )
-            choices = [(entry.label, name) for name, entry in catalog.ENTRIES.items()]
+            choices = [(views.network_label(entry), name) for name, entry in catalog.ENTRIES.items()]
             network = gr.Dropdown(
                 choices, value="fcn8s_vgg16", label=static("page.network"), filterable=False, elem_id="batch-network"
             )

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from segdemo.lessons.adaptive_pooling import bins, levels, repeats, times_taken
-from segdemo.ui.i18n import plain
+from segdemo.ui.i18n import LANGUAGES, Both, both, in_language
 from segdemo.ui.templates import render
 
 OVERLAP, REPEAT = "#e69f00", "#56b4e9"  # Okabe and Ito's orange and sky blue
@@ -66,9 +66,10 @@ def draw_bins(inputs: Sequence[float], outputs: Sequence[float]) -> Markup:
         below=below,
         cells=[*_inputs(inputs, m, width), *_outputs(outputs, n, width, below)],
         brackets=_brackets(n, m, width),
-        alternative=plain("bins.alternative", inputs=n, outputs=m, bins=pairs),
+        alternative=both("bins.alternative", inputs=n, outputs=m, bins=pairs),
     )
-    return render("bins", svg=svg, file=quote(svg), name=f"bins_{n}_to_{m}", overlap=OVERLAP, repeat=REPEAT)
+    source = Both.of({each: f"data:image/svg+xml,{quote(in_language(svg, each))}" for each in LANGUAGES})
+    return render("bins", svg=svg, source=source, name=f"bins_{n}_to_{m}", overlap=OVERLAP, repeat=REPEAT)
 
 
 def _inputs(values: Sequence[float], m: int, width: float) -> list[_Cell]:

@@ -7,7 +7,7 @@ from segdemo import catalog, compare
 from segdemo.images import read_mask
 from segdemo.segmentation import Segmentation
 from segdemo.ui import views
-from segdemo.ui.i18n import plain, say, static
+from segdemo.ui.i18n import both, plain, say, static
 from segdemo.ui.inference import in_line, were_without_gpu
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
@@ -31,11 +31,11 @@ def build(opened: gr.Tab) -> Place:
     with gr.Row(elem_classes="work"):
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
             photo, examples = photo_field("cmp", "alt.cmp-photo")
-            choices = [(entry.label, name) for name, entry in catalog.ENTRIES.items()]
+            choices = [(views.network_label(entry), name) for name, entry in catalog.ENTRIES.items()]
             networks = gr.CheckboxGroup(
                 choices, value=list(_FIRST), label=static("compare.networks"), elem_id="cmp-networks"
             )
-            mask = gr.File(label=static("compare.mask"), height=90, elem_id="cmp-mask")
+            mask = gr.File(label=static("compare.mask"), height=120, elem_id="cmp-mask")
             problem = gr.HTML(elem_id="cmp-problem")
         with gr.Column(scale=8, min_width=300, elem_classes="results"):
             pair = gr.HTML(render("no_slide"), elem_id="cmp-pair")
@@ -56,7 +56,7 @@ def build(opened: gr.Tab) -> Place:
                     height=260,
                     buttons=["download", "fullscreen"],
                     elem_id="cmp-apart",
-                    alt_text=plain("alt.apart"),
+                    alt_text=both("alt.apart"),
                 )
     shown = gr.State()  # what was compared last: the photo's path, the networks, the mask's path
     gr.on(
@@ -99,7 +99,7 @@ def _titles(segmentations: list[Segmentation]) -> list[str]:
     """Name the networks, with their groups only where that tells them apart."""
     entries = [catalog.find(each.network) for each in segmentations]
     titles = [entry.title for entry in entries]
-    return titles if len(set(titles)) == len(titles) else [entry.label for entry in entries]
+    return titles if len(set(titles)) == len(titles) else [views.network_label(entry) for entry in entries]
 
 
 def _table(found: Comparison, truth: np.ndarray | None) -> str:
@@ -107,7 +107,7 @@ def _table(found: Comparison, truth: np.ndarray | None) -> str:
     segmentations, size = found.segmentations, found.disagreement.size
     rows: list[list[str]] = []
     for each in segmentations:
-        cells = [catalog.find(each.network).label, _time(each, segmentations)]
+        cells = [views.network_label(catalog.find(each.network)), _time(each, segmentations)]
         if truth is not None:
             by_class = compare.iou_by_class(each, truth)
             listed = ", ".join(f"{name} {iou:.2f}" for name, iou in by_class.items() if iou is not None)
@@ -119,7 +119,7 @@ def _table(found: Comparison, truth: np.ndarray | None) -> str:
         legend=views.legend(*segmentations),
         share=compare.agreement(segmentations, size),
         several=len({each.classes for each in segmentations}) > 1,
-        pairs=[(catalog.find(a).label, catalog.find(b).label, share) for (a, b), share in pairs.items()],
+        pairs=[(*map(views.network_label, map(catalog.find, names)), share) for names, share in pairs.items()],
         unscored=[] if truth is None else _left_out(segmentations, truth),
         heads=["network", "time", *(["mean_iou", "iou"] if truth is not None else [])],
         rows=rows,

@@ -8,11 +8,22 @@ from urllib.parse import urlsplit
 import gradio as gr
 from starlette.middleware import Middleware
 
-from segdemo.ui import about_tab, api, batch_tab, classroom, compare_tab, lesson_why, lessons_tab, link, segment_tab
+from segdemo.ui import (
+    about_tab,
+    api,
+    batch_tab,
+    classroom,
+    compare_tab,
+    lesson_why,
+    lessons_tab,
+    link,
+    segment_layout,
+    segment_tab,
+)
 from segdemo.ui.gate import Gate
 from segdemo.ui.gradio_compat import PATIENT_START, keep_no_events
 from segdemo.ui.host import Host, HostMiddleware, patience
-from segdemo.ui.i18n import CATALOGUES, I18N, static
+from segdemo.ui.i18n import CATALOGUES, I18N, LANGUAGES, both, static
 from segdemo.ui.link import Place
 from segdemo.ui.own_names import own_names
 from segdemo.ui.page import Page
@@ -53,6 +64,8 @@ _TABS = (
 def build_demo() -> Page:
     """Put the tabs together; loads the first network and segments the first example."""
     keep_no_events()
+    for key in ("common.complete", "status.queue_position"):  # for screen readers; Gradio lacks them
+        static(key)
     with Page(
         title="segdemo: from classifier to segmenter",
         analytics_enabled=False,
@@ -116,7 +129,7 @@ def launch(demo: gr.Blocks, **overrides: object) -> tuple[object, str, str]:
         **PATIENT_START,
         "theme": theme,
         "css_paths": Path(__file__).with_name("style.css"),
-        "head": f"<script>{_tab_names()}{''.join(scripts)}</script>{styles}",
+        "head": f"<script>{_texts()}{''.join(scripts)}</script>{styles}",
         "footer_links": ["api"],
         "i18n": I18N,
         "mcp_server": find_spec("mcp") is not None,  # without it Gradio would print an error
@@ -132,7 +145,10 @@ def launch(demo: gr.Blocks, **overrides: object) -> tuple[object, str, str]:
     return demo.launch(**{**settings, **overrides})
 
 
-def _tab_names() -> str:
-    """Give each tab's name in every language, for the script of the page's language."""
+def _texts() -> str:
+    """Give the scripts what Gradio itself shows, and the tabs' names, in every language; and the examples' names."""
     keys = [title for _, title, _ in (*_TABS, *lessons_tab.LESSONS)]
-    return f"window.segdemoTabs = {json.dumps([[texts[key] for texts in CATALOGUES.values()] for key in keys])};\n"
+    keys += [key for key in CATALOGUES[LANGUAGES[0]] if key.startswith("gradio.")]
+    texts = [[catalogue[key] for catalogue in CATALOGUES.values()] for key in keys]
+    examples = {Path(path).stem: both(key) for path, key in segment_layout.EXAMPLES.items()}
+    return f"window.segdemoTexts = {json.dumps(texts)}; window.segdemoExamples = {json.dumps(examples)};\n"

@@ -44,8 +44,8 @@
     "click",
     (event) => {
       const icon = event.target.closest(".source-selection button");
-      const takesPhoto = icon?.matches("[aria-label='Capture from camera']") && asksSystem();
-      if (!takesPhoto && !icon?.matches(".selected[aria-label='Upload file']")) return;
+      const takesPhoto = icon?.matches("[data-english='Capture from camera']") && asksSystem();
+      if (!takesPhoto && !icon?.matches(".selected[data-english='Upload file']")) return;
       event.stopPropagation();
       choose(icon.closest(".block"), takesPhoto);
     },

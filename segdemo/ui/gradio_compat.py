@@ -68,9 +68,6 @@ class Field:
 class CheckedBlocks(gr.Blocks):
     """Blocks that keep little for each visitor, and ask how to check a request and what to say where one fails."""
 
-    not_uploaded = "That file was not uploaded."
-    """What a request is told that names a file outside the uploads."""
-
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - Gradio's own
         super().__init__(**settings)
         config = _PageConfig(self)
@@ -84,6 +81,10 @@ class CheckedBlocks(gr.Blocks):
             fields: The values that the event takes.
             values: As the request gives them, and as untrue as they may be.
         """
+
+    def say_not_uploaded(self) -> str:
+        """Give the sentence for a file that was not uploaded."""
+        return "That file was not uploaded."
 
     def say_wrong_kind(self, fields: Sequence[Field]) -> str:
         """Give the sentence for a value that a component cannot take."""
@@ -109,7 +110,7 @@ class CheckedBlocks(gr.Blocks):
         try:
             return await super().preprocess_data(block_fn, inputs, *rest, **settings)
         except InvalidPathError as error:
-            raise gr.Error(self.not_uploaded, print_exception=False) from error
+            raise gr.Error(self.say_not_uploaded(), print_exception=False) from error
         except (gr.Error, OSError):
             raise
         except Exception as error:  # components answer a value that they do not expect with any exception

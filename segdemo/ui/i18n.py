@@ -2,12 +2,14 @@
 
 - `static` is for what stays on the page, such as labels: Gradio translates it in the browser.
 - `say` is for sentences in HTML: it writes them in every language, and the style sheet shows the one of the page.
-- `plain` is for what can hold no HTML, such as messages: it takes the language of whoever asks.
+- `both` is for what stays on the page and holds no HTML, such as choices, text alternatives and charts: `language.js`
+  shows the page's language.
+- `plain` is for messages: it takes the language of whoever asks.
 """
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -15,6 +17,7 @@ from string import Formatter
 import gradio as gr
 from markupsafe import Markup
 
+from segdemo.charts import BETWEEN_LANGUAGES
 from segdemo.ui.gradio_compat import current_request
 
 LANGUAGES = ("en", "ko")
@@ -25,7 +28,8 @@ CATALOGUES: dict[str, dict[str, str]] = {
 }
 _ENGLISH = CATALOGUES[LANGUAGES[0]]
 _IN_LANGUAGE = Markup('<span lang="{}">{}</span>')
-_MADE_ELSEWHERE = ("error.", "story.")  # how the keys of sentences begin that are made outside the page
+_SIDE_BY_SIDE = re.compile(f"[^<>\"']*{BETWEEN_LANGUAGES}[^<>\"']*")  # a whole text or attribute of a document
+_MADE_ELSEWHERE = ("error.", "formula.", "story.")  # how the keys of sentences begin that are made outside the page
 
 
 class Said(Markup):
@@ -47,6 +51,25 @@ class Said(Markup):
         return said
 
 
+class Both(str):
+    """A plain text in every language, one behind the other, with a sign between them that nobody types.
+
+    Attributes:
+        texts: In each language alone.
+    """
+
+    texts: Mapping[str, str]
+
+    @classmethod
+    def of(cls, texts: Mapping[str, str]) -> "Both":
+        """Put the languages behind each other, or give the one text where they have the same."""
+        first, *others = texts.values()
+        text = first if all(each == first for each in others) else BETWEEN_LANGUAGES.join(texts.values())
+        whole = cls(text)
+        whole.texts = texts
+        return whole
+
+
 def placeholders(sentence: str) -> list[str]:
     """Give the names of a sentence's placeholders, in alphabetical order."""
     return sorted(name for _, name, *_ in Formatter().parse(sentence) if name)
@@ -66,16 +89,34 @@ def static(key: str, **values: object) -> str:
 
 def say(key: str, **values: object) -> Said:
     """Write a sentence as HTML, in every language; the values are escaped, and may be HTML themselves."""
-    texts = {}
-    for language in LANGUAGES:
-        alone = {name: value.texts[language] if isinstance(value, Said) else value for name, value in values.items()}
-        texts[language] = Markup(CATALOGUES[language][key]).format(**alone)
-    return Said.of(texts)
+    return Said.of({each: Markup(CATALOGUES[each][key]).format(**_alone(values, each)) for each in LANGUAGES})
 
 
 def say_made(sentence: object) -> Said:
     """Write an English sentence that was made outside the page, such as an error's, as HTML in every language."""
     return Said.of({language: Markup.escape(_translated(str(sentence), language)) for language in LANGUAGES})
+
+
+def alike(text: str) -> Both:
+    """Take a text that is the same in every language."""
+    return Both.of(dict.fromkeys(LANGUAGES, text))
+
+
+def both(key: str, **values: object) -> Both:
+    """Write a sentence as plain text, in every language; the values may be such texts themselves."""
+    return Both.of({each: CATALOGUES[each][key].format(**_alone(values, each)) for each in LANGUAGES})
+
+
+def joined(between: str, texts: Iterable[Both]) -> Both:
+    """Join texts of `both`, each language for itself."""
+    every = list(texts)
+    return Both.of({each: between.join(text.texts[each] for text in every) for each in LANGUAGES})
+
+
+def in_language(document: str, language: str) -> str:
+    """Leave one language of every text in a document, such as an SVG, that `both` wrote."""
+    index = LANGUAGES.index(language)
+    return _SIDE_BY_SIDE.sub(lambda found: found[0].split(BETWEEN_LANGUAGES)[index], document)
 
 
 def plain(key: str, **values: object) -> str:
@@ -101,10 +142,18 @@ def asked_language() -> str:
     return found if found in LANGUAGES else LANGUAGES[0]
 
 
+def _alone(values: Mapping[str, object], language: str) -> dict[str, object]:
+    """Give of values that stand in every language that one alone."""
+    return {name: value.texts[language] if isinstance(value, Said | Both) else value for name, value in values.items()}
+
+
 def _translated(sentence: str, language: str) -> str:
     for key, pattern in _patterns():
         if found := pattern.fullmatch(sentence):
-            return CATALOGUES[language][key].format(**found.groupdict())
+            texts = CATALOGUES[language]
+            return texts[key].format(
+                **{name: texts.get(f"word.{part}", part) for name, part in found.groupdict().items()}
+            )
     return sentence
 
 

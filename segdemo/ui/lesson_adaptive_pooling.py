@@ -8,7 +8,7 @@ from segdemo import render
 from segdemo.lessons import adaptive_pooling as lesson
 from segdemo.ui import lesson_pooled_photo
 from segdemo.ui.bin_drawing import draw_bins
-from segdemo.ui.i18n import say, static
+from segdemo.ui.i18n import both, say, static
 from segdemo.ui.lesson_parts import AT_ONCE, guide, note, picture, slider
 from segdemo.ui.link import Place
 
@@ -22,10 +22,11 @@ def build() -> Place:
     guide("pooling")
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
+            modes = [(both(f"pooling.{mode}"), mode) for mode in lesson.MODES]
             controls = [
                 slider(1, 32, 7, "pooling.input", "ap-input"),
                 slider(1, 32, 4, "pooling.output", "ap-output"),
-                gr.Radio(list(lesson.MODES), value=lesson.MODES[0], label=static("pooling.mode"), elem_id="ap-mode"),
+                gr.Radio(modes, value=lesson.MODES[0], label=static("pooling.mode"), elem_id="ap-mode"),
             ]
         with gr.Column(scale=8, min_width=300):
             first = _draw(7, 4, lesson.MODES[0])

@@ -7,8 +7,9 @@ from segdemo import catalog, render
 from segdemo.devices import device_lock
 from segdemo.lessons.feature_maps import Stage, stages
 from segdemo.ui.gradio_compat import shown_file
-from segdemo.ui.i18n import plain, say, static
+from segdemo.ui.i18n import Both, both, say, static
 from segdemo.ui.lesson_parts import IN_TURN, as_seen, figure, figure_row, lesson_network, note, read_photo
+from segdemo.ui.views import network_label
 
 _STRONGEST = 5
 _TEXT = static("maps.text")
@@ -31,7 +32,7 @@ def build(photo: gr.Image, pixels: gr.Slider, network: gr.Dropdown) -> None:
 def choices() -> list[tuple[str, str]]:
     """Give titles and names of the networks on offer: of those that share a checkpoint, and so their maps, one."""
     first = {entry.file: entry for entry in reversed(catalog.BUNDLED.values())}
-    return [(entry.label, entry.name) for entry in catalog.BUNDLED.values() if first[entry.file] is entry]
+    return [(network_label(entry), entry.name) for entry in catalog.BUNDLED.values() if first[entry.file] is entry]
 
 
 def _draw(path: str | None, pixels: float, network: str) -> object:
@@ -70,7 +71,7 @@ def _row(number: int, stage: Stage) -> Markup:
     )
 
 
-def _caption(channel: int | None, highest: float) -> str:
+def _caption(channel: int | None, highest: float) -> Both:
     if channel is None:
-        return plain("maps.mean", highest=highest)
-    return plain("maps.channel", channel=channel, highest=highest)
+        return both("maps.mean", highest=highest)
+    return both("maps.channel", channel=channel, highest=highest)

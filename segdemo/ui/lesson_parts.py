@@ -17,7 +17,7 @@ from segdemo.images import ImageError, read_reduced
 from segdemo.models import SegmentationNetwork
 from segdemo.segmenter import fit, normalised
 from segdemo.ui.bounded_slider import BoundedSlider
-from segdemo.ui.i18n import plain, plain_made, say, static
+from segdemo.ui.i18n import LANGUAGES, Both, both, in_language, plain_made, say, static
 from segdemo.ui.templates import render as render_template
 
 AT_ONCE: dict[str, Any] = {
@@ -64,7 +64,7 @@ def picture(value: Image.Image | None, caption: str, name: str, height: int, **v
             height=height,
             elem_id=name,
             elem_classes="lesson-picture",
-            alt_text=plain(caption, **values),
+            alt_text=both(caption, **values),
         )
 
 
@@ -101,8 +101,10 @@ def chart(svg: str, caption: str, name: str) -> Markup:
         caption: One line.
         name: Of the file to save, without its ending.
     """
-    file = base64.b64encode(charts.standalone(svg).encode()).decode()
-    return render_template("chart", svg=Markup(svg), caption=caption, name=name, file=file)
+    file = charts.standalone(svg)
+    saved = {each: base64.b64encode(in_language(file, each).encode()).decode() for each in LANGUAGES}
+    source = Both.of({each: f"data:image/svg+xml;base64,{data}" for each, data in saved.items()})
+    return render_template("chart", svg=Markup(svg), caption=caption, name=name, source=source)
 
 
 def chart_row(each: Iterable[Markup]) -> Markup:

@@ -81,7 +81,7 @@ def _pool(path: str | None, m: float, mode: str) -> list[object]:
     pooled = pool_map(values, (cells, cells), mode)[0]
     small = Image.fromarray(pooled.round().byte().numpy())
     size, row = f"{grey.width}×{grey.height}", ", ".join(f"{value:.0f}" for value in pooled[0].tolist())
-    sentence = say("pooled.first_row", size=size, cells=f"{cells}×{cells}", mode=mode, row=row)
+    sentence = say("pooled.first_row", size=size, cells=f"{cells}×{cells}", mode=say(f"pooling.{mode}"), row=row)
     return [note(sentence), render.enlarge(small, _SHOWN)]
 
 

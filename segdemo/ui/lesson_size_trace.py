@@ -10,6 +10,7 @@ from segdemo.ui.lesson_parts import AT_ONCE, guide, note, slider, table
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
 from segdemo.ui.service import trace_sizes
+from segdemo.ui.views import network_label
 
 _TEXT = static("sizes.text")
 _HEADS = ("layer", "kind", "kernel", "stride", "padding", "channels", "size", "formula", "sees", "adds", "parameters")
@@ -20,7 +21,7 @@ def build() -> Place:
     gr.Markdown(_TEXT)
     guide("sizes")
     with gr.Row(elem_classes="controls"):
-        choices = [(entry.label, name) for name, entry in catalog.ENTRIES.items()]
+        choices = [(network_label(entry), name) for name, entry in catalog.ENTRIES.items()]
         controls = [
             gr.Dropdown(
                 choices, value="fcn8s_vgg16", label=static("page.network"), filterable=False, elem_id="st-network"
@@ -70,4 +71,5 @@ def _cells(row: Row) -> tuple[object, ...]:
     seen = f"{row.receptive_field} px" if row.receptive_field else ""
     counts = (f"{row.multiply_adds:,}", f"{row.parameters:,}") if row.parameters else ("", "")
     kind = say(f"sizes.kind_{row.kind.replace(' ', '_')}")
-    return (row.name, kind, *numbers, after, row.formula, seen, *counts)
+    name = kind if row.name == row.kind else row.name
+    return (name, kind, *numbers, after, say_made(row.formula), seen, *counts)

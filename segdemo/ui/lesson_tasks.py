@@ -4,7 +4,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from segdemo.lessons.exercises import TASKS, Task, check
-from segdemo.ui.i18n import plain, say, static
+from segdemo.ui.i18n import both, say, static
 from segdemo.ui.lesson_parts import AT_ONCE, note
 from segdemo.ui.templates import render
 
@@ -32,6 +32,6 @@ def judge(task: Task, answer: str | int | None) -> Markup:
 def _field(task: Task) -> gr.Radio | gr.Textbox:
     question = static(f"task.{task.key}.question")
     if task.choices:
-        choices = [(plain(f"task.{task.key}.choice_{index}"), index) for index in range(task.choices)]
+        choices = [(both(f"task.{task.key}.choice_{index}"), index) for index in range(task.choices)]
         return gr.Radio(choices, label=question, elem_id=task.key)
-    return gr.Textbox(label=question, max_lines=1, submit_btn=plain("task.check"), elem_id=task.key)
+    return gr.Textbox(label=question, max_lines=1, submit_btn=both("task.check"), elem_id=task.key)

@@ -22,7 +22,7 @@ from segdemo.segmentation import Segmentation
 from segdemo.segmenter import normalised
 from segdemo.ui import files, views
 from segdemo.ui.gradio_compat import on_load, shown_file
-from segdemo.ui.i18n import plain, say, say_made, static
+from segdemo.ui.i18n import both, say, say_made, static
 from segdemo.ui.lesson_parts import AT_ONCE, guide, in_turn, lesson_network, note, read_photo, table
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
@@ -33,7 +33,7 @@ _TRUNK = "fcn8s_vgg16"
 _SHOWN = 512  # pixels, the longer side of a picture
 _OPACITY = 0.6
 _UNMARKED = "not marked"
-_FORGOTTEN = "The server has forgotten this page. Reload it, and open the file that you saved."
+_FORGOTTEN = "The server has forgotten this page. Reload it: your browser has kept what you taught."
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def build() -> Place:
                 elem_id="teach-names",
             )
             way = gr.Radio(
-                [(plain("teach.points"), False), (plain("teach.whole_photos"), True)],
+                [(both("teach.points"), False), (both("teach.whole_photos"), True)],
                 value=False,
                 label=static("teach.way"),
                 elem_id="teach-way",
@@ -115,7 +115,7 @@ def _picture(value: object, label: str, name: str) -> gr.Image:
             buttons=["download"],
             elem_id=name,
             elem_classes="teach-picture",
-            alt_text=plain(f"alt.{name}"),
+            alt_text=both(f"alt.{name}"),
         )
 
 
@@ -219,7 +219,7 @@ def _network(classes: int) -> TaughtVGG:
 
 def _labels(teaching: Teaching) -> list[tuple[str, int]]:
     """Give the classes as choices, the background last."""
-    return [*((name, index) for index, name in enumerate(teaching.classes) if index), (plain("teach.beside"), 0)]
+    return [*((name, index) for index, name in enumerate(teaching.classes) if index), (both("teach.beside"), 0)]
 
 
 def _photo_choices(teaching: Teaching) -> list[tuple[str, int]]:
@@ -236,9 +236,9 @@ def _show(teaching: Teaching, shown_class: int, start: float) -> list[object]:
     labels = _labels(teaching)
     shown_class = min(shown_class or 1, len(teaching.classes) - 1)
     marks = [
-        *((plain("teach.has", class_name=name), index) for name, index in labels[:-1]),
-        (plain("teach.has_none"), 0),
-        (plain("teach.unmarked"), _UNMARKED),
+        *((both("teach.has", class_name=name), index) for name, index in labels[:-1]),
+        (both("teach.has_none"), 0),
+        (both("teach.unmarked"), _UNMARKED),
     ]
     mark = teaching.marks[teaching.shown]
     points = [(t.x, t.y, teaching.colours[t.label]) for t in teaching.taps if t.photo == teaching.shown]

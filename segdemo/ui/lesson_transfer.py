@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from functools import cache
+from math import isfinite
 
 import gradio as gr
 from markupsafe import Markup
@@ -15,7 +16,7 @@ from segdemo.lessons import freezing, initialisation, recorded_runs
 from segdemo.lessons import transfer as lesson
 from segdemo.lessons.size_trace import shell
 from segdemo.segmenter import fit, normalised
-from segdemo.ui.i18n import plain, say, say_made, static
+from segdemo.ui.i18n import Both, alike, both, joined, say, say_made, static
 from segdemo.ui.lesson_parts import AT_ONCE, chart, chart_row, checks, guide, note, slider, table
 from segdemo.ui.templates import render
 
@@ -58,12 +59,22 @@ def _section(text: str, make_controls: Callable[[], list[gr.Component]], draw: C
 
 def _choices(names: Iterable[str]) -> list[tuple[str, str]]:
     """Give names as choices, each as the page has it."""
-    return [(plain(_key(name)), name) for name in names]
+    return [(both(_key(name)), name) for name in names]
 
 
 def _key(name: str) -> str:
     """Give the key of a lesson's name, such as "from nothing"."""
     return f"transfer.{re.sub('[^a-z0-9]+', '_', name.lower()).strip('_')}"
+
+
+def _named(name: str) -> Both:
+    """Give the name of a run, which may be the rate alone."""
+    return both(_key(name)) if name in lesson.TRAININGS else alike(name)
+
+
+def figure_text(value: float) -> Both:
+    """Write a figure with three decimals, or say that there is none."""
+    return alike(f"{value:.3f}") if isfinite(value) else both("transfer.not_recorded")
 
 
 def _curve_controls() -> list[gr.Component]:
@@ -79,14 +90,20 @@ def _curve_controls() -> list[gr.Component]:
 def _draw_curves(comparison: str, figure: str, over: str) -> Markup:
     try:
         curves = recorded_runs.compared(recorded_runs.read_runs(LOGS / recorded_runs.RUNS), comparison)
-        title, axis = plain(_key(figure)), plain(_key(over))
-        ends = "; ".join(f"{n}: {recorded_runs.figure_text(c.points[-1].figures[figure])}" for n, c in curves.items())
+        title, axis = both(_key(figure)), both(_key(over))
+        ends = joined(
+            "; ",
+            (
+                joined(": ", (_named(name), figure_text(curve.points[-1].figures[figure])))
+                for name, curve in curves.items()
+            ),
+        )
         lines = [
-            charts.Line(name, tuple((getattr(point, over), point.figures[figure]) for point in curve.points))
+            charts.Line(_named(name), tuple((getattr(point, over), point.figures[figure]) for point in curve.points))
             for name, curve in curves.items()
         ]
-        caption = plain("transfer.figure_by", figure=title, axis=axis)
-        words = plain("transfer.figure_by_ends", figure=title, axis=axis, ends=ends)
+        caption = both("transfer.figure_by", figure=title, axis=axis)
+        words = both("transfer.figure_by_ends", figure=title, axis=axis, ends=ends)
         picture = charts.line_chart(lines, axis, title, words)
     except ValueError as error:
         return note(say_made(error))
@@ -98,10 +115,10 @@ def _draw_curves(comparison: str, figure: str, over: str) -> Markup:
 def _curve_table(curves: dict[str, recorded_runs.Curve]) -> Markup:
     rows = [
         [
-            name,
+            _named(name),
             point.step,
             f"{point.minutes:.1f}",
-            *(recorded_runs.figure_text(point.figures[key]) for key in recorded_runs.FIGURES),
+            *(figure_text(point.figures[key]) for key in recorded_runs.FIGURES),
         ]
         for name, curve in curves.items()
         for point in curve.points
@@ -125,7 +142,7 @@ def _draw_parts(training: str) -> Markup:
     total, trainable = sum(part.parameters for part in found), sum(part.trainable for part in found)
     rows = [
         [
-            part.name,
+            both(_key(part.name.rstrip("1234567890")), number=part.name.split()[-1]),
             f"{part.parameters:,}",
             f"{part.trainable:,}",
             f"{part.statistics:,}",
@@ -177,7 +194,7 @@ def _draw_norm(count: float, brightness: float) -> Markup:
     }
     rows = [
         [
-            f"{mode}, BatchNorm {index}",
+            both("transfer.norm_row", mode=mode, number=index),
             f"{layer.mean_change:.4f}",
             f"{layer.mean_before[layer.most_moved]:.4f} → {layer.mean_after[layer.most_moved]:.4f}",
             f"{layer.var_change:.4f}",
@@ -200,11 +217,11 @@ def _norm_chart(exposures: dict[str, freezing.Exposure], index: int) -> Markup:
     for mode, exposure in exposures.items():
         layer = exposure.layers[index]
         changes = (layer.mean_after - layer.mean_before).tolist()
-        lines.append(charts.Line(plain("transfer.mode", mode=mode), tuple(enumerate(changes, 1)), marked=False))
-        said.append(plain("transfer.norm_largest", mode=mode, change=layer.mean_change))
-    title = plain("transfer.norm_title", number=index + 1)
-    axes = plain("transfer.channel"), plain("transfer.change")
-    picture = charts.line_chart(lines, *axes, f"{title}; {', '.join(said)}")
+        lines.append(charts.Line(both("transfer.mode", mode=mode), tuple(enumerate(changes, 1)), marked=False))
+        said.append(both("transfer.norm_largest", mode=mode, change=layer.mean_change))
+    title = both("transfer.norm_title", number=index + 1)
+    axes = both("transfer.channel"), both("transfer.change")
+    picture = charts.line_chart(lines, *axes, joined("; ", (title, joined(", ", said))))
     return chart(picture, title, f"batchnorm-{index + 1}")
 
 
@@ -228,9 +245,9 @@ def _draw_trap(line: str | None) -> Markup:
 
 
 def _start_controls() -> list[gr.Component]:
-    kinds = list(initialisation.KINDS)
+    kinds = _choices(initialisation.KINDS)
     return [
-        gr.Radio(kinds, value=kinds[0], label=static("transfer.kind"), elem_id="tl-kind"),
+        gr.Radio(kinds, value=kinds[0][1], label=static("transfer.kind"), elem_id="tl-kind"),
         slider(2, 20, 12, "transfer.depth", "tl-depth"),
         slider(16, 64, 64, "transfer.width", "tl-width"),
         slider(1, 20, 1, "transfer.draw", "tl-draw"),
@@ -250,9 +267,9 @@ def _draw_start(kind: str, depth: float, width: float, draw: float, relu: bool) 
         layers=int(depth),
         verdict=say(f"transfer.signal_{stack.verdict}"),
     )
-    drawn = [_std_chart(stack), _histogram(stack.weights, plain("transfer.middle_weights"), "weights")]
+    drawn = [_std_chart(stack), _histogram(stack.weights, both("transfer.middle_weights"), "weights")]
     drawn += [
-        _histogram(found, plain("transfer.activations", layer=layer), f"activations-{layer}")
+        _histogram(found, both("transfer.activations", layer=layer), f"activations-{layer}")
         for layer, found in stack.activations.items()
     ]
     return note(sentence) + chart_row(drawn)
@@ -260,22 +277,23 @@ def _draw_start(kind: str, depth: float, width: float, draw: float, relu: bool) 
 
 def _std_chart(stack: initialisation.Stack) -> Markup:
     lines = [
-        charts.Line(plain(key), tuple(enumerate(stds, 1)), marked)
+        charts.Line(both(key), tuple(enumerate(stds, 1)), marked)
         for key, stds, marked in (
             ("transfer.measured", stack.stds, True),
             ("transfer.by_formula", stack.predicted, False),
         )
     ]
-    title = plain("transfer.std_title")
-    verdict = plain(f"transfer.signal_{stack.verdict}")
-    words = plain("transfer.std_words", title=title, first=stack.stds[0], last=stack.stds[-1], verdict=verdict)
-    axes = plain("transfer.layer"), plain("transfer.std")
+    title = both("transfer.std_title")
+    verdict = both(f"transfer.signal_{stack.verdict}")
+    words = both("transfer.std_words", title=title, first=stack.stds[0], last=stack.stds[-1], verdict=verdict)
+    axes = both("transfer.layer"), both("transfer.std")
     return chart(charts.line_chart(lines, *axes, words, logarithmic=True), title, "activations-std")
 
 
-def _histogram(found: initialisation.Histogram, title: str, name: str) -> Markup:
+def _histogram(found: initialisation.Histogram, title: Both, name: str) -> Markup:
     key = "transfer.histogram_with_zeros" if found.zero_share else "transfer.histogram"
-    caption = plain(key, title=title, std=found.std, zeros=found.zero_share)
-    words = plain("transfer.histogram_words", caption=caption, low=found.low, high=found.high)
-    drawn = charts.histogram(found.counts, found.low, found.high, plain("transfer.value"), words)
+    caption = both(key, title=title, std=found.std, zeros=found.zero_share)
+    words = both("transfer.histogram_words", caption=caption, low=found.low, high=found.high)
+    axes = both("transfer.value"), both("transfer.count")
+    drawn = charts.histogram(found.counts, found.low, found.high, axes, words)
     return chart(drawn, caption, name)

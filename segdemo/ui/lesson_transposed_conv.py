@@ -12,7 +12,7 @@ from segdemo import catalog, render
 from segdemo.lessons import transposed_conv as lesson
 from segdemo.lessons.transposed_conv import Setting
 from segdemo.ui import lesson_own_numbers, lesson_upsampling
-from segdemo.ui.i18n import plain, say, say_made, static
+from segdemo.ui.i18n import both, say, say_made, static
 from segdemo.ui.lesson_parts import AT_ONCE, checks, guide, note, picture, slider
 from segdemo.ui.link import Place
 
@@ -54,7 +54,7 @@ def build() -> Place:
                     slider(0, 3, 0, "transposed.output_padding", "tc-output-padding"),
                     slider(0, _SIZE**2, _SIZE**2, "transposed.step", "tc-step"),
                 ]
-            choices = [(plain(f"transposed.{kind}"), kind) for kind in _KERNELS]
+            choices = [(both(f"transposed.{kind}"), kind) for kind in _KERNELS]
             kind = gr.Radio(choices, value="bilinear", label=static("transposed.kind"), elem_id="tc-kind")
             with gr.Row():
                 lines = [gr.Button(_line(*line), size="sm", min_width=90) for line in lesson.TUTORIAL]

@@ -14,7 +14,7 @@ from segdemo.devices import device_lock
 from segdemo.lessons import why
 from segdemo.models import SegmentationNetwork
 from segdemo.ui.gradio_compat import keep_copy, shown_file
-from segdemo.ui.i18n import plain, say, static
+from segdemo.ui.i18n import both, plain, say, static
 from segdemo.ui.lesson_parts import (
     IN_TURN,
     as_seen,
@@ -32,6 +32,7 @@ from segdemo.ui.lesson_parts import (
 from segdemo.ui.link import SILENT as IN_BROWSER
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
+from segdemo.ui.views import network_label
 
 _AUTO = ""
 _CHANNELS = 6
@@ -94,13 +95,13 @@ def build() -> Place:
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
             photo, examples = photo_field("why", "alt.why-photo")
-            choices = [(catalog.find(name).label, name) for name in names]
+            choices = [(network_label(catalog.find(name)), name) for name in names]
             start = "conv1x1_vgg11" if "conv1x1_vgg11" in names else names[0]
             network = gr.Dropdown(
                 choices, value=start, label=static("page.network"), filterable=False, elem_id="why-network"
             )
             of_class = gr.Dropdown(_classes(start), value=_AUTO, label=static("why.class"), elem_id="why-class")
-            clicks = [(plain("why.ask"), _ASK), (plain("why.hide"), _HIDE)]
+            clicks = [(both("why.ask"), _ASK), (both("why.hide"), _HIDE)]
             click = gr.Radio(clicks, value=_ASK, label=static("why.click"), elem_id="why-click")
             side = slider(8, 96, 32, "why.side", "why-side")
             effective = gr.Button(static("why.effective"), size="sm", elem_id="why-effective")
@@ -116,7 +117,7 @@ def build() -> Place:
                         interactive=False,
                         buttons=["download"],
                         elem_id="why-asked",
-                        alt_text=plain("alt.why-asked"),
+                        alt_text=both("alt.why-asked"),
                     )
                 field = picture(None, "why.field", "why-field", 300)
             answer = gr.HTML(first[1], elem_id="why-answer")
@@ -171,7 +172,7 @@ def answer_segment(asking: tuple[gr.Tabs, Place], here: tuple[gr.Tabs, Place]) -
 
 
 def _classes(name: str) -> list[tuple[str, str]]:
-    return [(plain("why.highest"), _AUTO), *((each, each) for each in catalog.find(name).metadata.classes)]
+    return [(both("why.highest"), _AUTO), *((each, each) for each in catalog.find(name).metadata.classes)]
 
 
 def _shown_size(path: str) -> tuple[int, int]:
@@ -261,7 +262,7 @@ def _parts(asked: _Asked) -> str:
         (say("why.own_score"), f"{found.score:+.4f}"),
     ]
     maps = [
-        figure(render.feature_map(found.maps[k].clamp_min(0).numpy()), plain("why.channel", channel=k), f"channel-{k}")
+        figure(render.feature_map(found.maps[k].clamp_min(0).numpy()), both("why.channel", channel=k), f"channel-{k}")
         for k in channels
     ]
     heads = [say("why.head_part"), "w_k · f_k"]
@@ -272,10 +273,10 @@ def _cams(asked: _Asked) -> str:
     found = why.grad_cam(asked.network, asked.image, asked.index)
     limit = float(found.cam.abs().max())
     pictures = (
-        (render.score_grid(found.cam.numpy(), limit, _SMALL, 0), plain("why.cam"), "cam"),
+        (render.score_grid(found.cam.numpy(), limit, _SMALL, 0), both("why.cam"), "cam"),
         (
             render.score_grid((found.grad_cam * found.factor).numpy(), limit, _SMALL, 0),
-            plain("why.grad_cam", factor=found.factor),
+            both("why.grad_cam", factor=found.factor),
             "grad-cam",
         ),
     )

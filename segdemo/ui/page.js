@@ -31,7 +31,6 @@ window.segdemo = Object.assign(window.segdemo ?? {}, (() => {
     first = view.first;
     write();
     setTimeout(reveal, 100); // when Gradio has drawn the tab
-    segdemoLanguage.start();
   }
 
   // A link to another tab than the first would show that first, and push it away.
@@ -95,14 +94,10 @@ window.segdemo = Object.assign(window.segdemo ?? {}, (() => {
 
   // Gradio draws example photos without a name, and names its empty boxes without saying what they are.
   function name() {
-    for (const examples of document.querySelectorAll("[id$='examples']")) {
-      const labels = document.querySelectorAll(`#${examples.id}-labels li`);
-      examples.querySelectorAll(".gallery-item:not([data-label-en]) img").forEach((picture, index) => {
-        picture.alt = decodeURIComponent(picture.src.split("/").pop()).replace(/\.\w+$/, "");
-        for (const text of labels[index]?.children ?? []) {
-          picture.closest(".gallery-item").setAttribute(`data-label-${text.lang}`, text.textContent);
-        }
-      });
+    for (const picture of document.querySelectorAll("[id$='examples'] .gallery-item img:not([data-english])")) {
+      const name = window.segdemoExamples[decodeURIComponent(picture.src.split("/").pop()).replace(/\.\w+$/, "")] ?? "";
+      picture.alt = name;
+      if (picture.closest("#examples")) picture.closest(".gallery-item").dataset.label = name;
     }
     for (const box of document.querySelectorAll(".empty[aria-label]:not([role])")) box.setAttribute("role", "img");
     if (document.querySelector("#present:not([aria-pressed])")) mark();

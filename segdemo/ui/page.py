@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from segdemo.ui import failures, request_checks
 from segdemo.ui.gradio_compat import CheckedBlocks, Field
+from segdemo.ui.i18n import plain_made
 
 
 class Page(CheckedBlocks):
@@ -13,11 +14,13 @@ class Page(CheckedBlocks):
     without saying so.
     """
 
-    not_uploaded = request_checks.NOT_UPLOADED
-
     def check_request(self, fields: Sequence[Field], values: list[object]) -> None:
         """Refuse a request that lacks a value, or names a file that was not uploaded; `request_checks` says how."""
         request_checks.check(fields, values)
+
+    def say_not_uploaded(self) -> str:
+        """Say that a file is none of those that were uploaded."""
+        return plain_made(request_checks.NOT_UPLOADED)
 
     def say_wrong_kind(self, fields: Sequence[Field]) -> str:
         """Say which values an event takes."""
@@ -25,4 +28,4 @@ class Page(CheckedBlocks):
 
     def say_failure(self, error: Exception) -> str:
         """Log an error, and put it into words for a person."""
-        return failures.in_words(error)
+        return plain_made(failures.in_words(error))

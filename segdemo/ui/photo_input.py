@@ -1,11 +1,9 @@
 """The upload field and the examples below it."""
 
-from collections.abc import Mapping
-
 import gradio as gr
 
 from segdemo.ui.gradio_compat import Examples, PhotoInput
-from segdemo.ui.i18n import plain, static
+from segdemo.ui.i18n import both, static
 from segdemo.ui.templates import render
 
 CAMERA = {
@@ -14,20 +12,6 @@ CAMERA = {
 }
 """Settings of a field that takes photos too: by the rear camera, not mirrored."""
 EXAMPLES = ("lion.jpg", "cheetah1.jpg", "tower.jpg")  # photos that gradio ships
-
-
-def label_examples(labels: Mapping[str, str], photo: PhotoInput, name: str) -> Examples:
-    """Place examples with a word below each.
-
-    Args:
-        labels: Their keys, by the photo's path.
-        photo: The field that they fill.
-        name: The element's id.
-    """
-    examples = gr.Examples(list(labels), photo, elem_id=name, cache_examples=False, api_visibility="private")
-    words = render("example_labels", keys=labels.values())
-    gr.HTML(words, elem_id=f"{name}-labels", elem_classes="labels")  # page.js takes them from there
-    return examples
 
 
 def note_camera() -> None:
@@ -57,7 +41,7 @@ def photo_field(
         **(CAMERA if camera else {"sources": ["upload", "clipboard"]}),
         height=170,
         elem_id=f"{prefix}-photo",
-        alt_text=plain(alternative),
+        alt_text=both(alternative),
     )
     if camera:
         note_camera()

@@ -6,6 +6,7 @@ from pathlib import Path
 import gradio as gr
 
 from segdemo.ui.gradio_compat import Field, cache_folder
+from segdemo.ui.i18n import plain_made
 
 ADDRESS = "That is a web address: this page fetches nothing, so please send the file itself."
 NOT_UPLOADED = "That file was not uploaded, or it is no longer kept: please send the file itself."
@@ -70,10 +71,10 @@ def _files(value: object) -> Iterator[dict[str, object]]:
 def _check_file(file: dict[str, object]) -> None:
     path, url = file.get("path"), file.get("url")
     if _is_address(path) or (not path and _is_address(url)):
-        raise gr.Error(ADDRESS, print_exception=False)
+        raise gr.Error(plain_made(ADDRESS), print_exception=False)
     comes_along = not path and isinstance(url, str) and url.startswith("data:")
     if not comes_along and not (isinstance(path, str) and is_uploaded(path)):
-        raise gr.Error(NOT_UPLOADED, print_exception=False)
+        raise gr.Error(plain_made(NOT_UPLOADED), print_exception=False)
 
 
 def _check_not_text(value: object) -> None:
@@ -84,7 +85,7 @@ def _check_not_text(value: object) -> None:
     """
     for each in value if isinstance(value, list) else [value]:
         if isinstance(each, str):
-            raise gr.Error(ADDRESS if _is_address(each) else NOT_UPLOADED, print_exception=False)
+            raise gr.Error(plain_made(ADDRESS if _is_address(each) else NOT_UPLOADED), print_exception=False)
         if isinstance(each, list):
             _check_not_text(each)
 

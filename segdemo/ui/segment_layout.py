@@ -12,8 +12,8 @@ from segdemo.segmenter import MIN_ANALYSIS_SIZE
 from segdemo.ui import views
 from segdemo.ui.bounded_slider import BoundedSlider
 from segdemo.ui.gradio_compat import Examples
-from segdemo.ui.i18n import plain, static
-from segdemo.ui.photo_input import CAMERA, PhotoInput, label_examples, note_camera
+from segdemo.ui.i18n import both, static
+from segdemo.ui.photo_input import CAMERA, PhotoInput, note_camera
 from segdemo.ui.result import Drawing, Result
 from segdemo.ui.templates import render as render_template
 
@@ -114,10 +114,12 @@ def place_controls(first: str, network: str, segmentation: Segmentation) -> Cont
         buttons=["fullscreen"],
         height=160,
         elem_id="photo",
-        alt_text=plain("alt.photo"),
+        alt_text=both("alt.photo"),
     )
     note_camera()
-    examples = label_examples(EXAMPLES, photo, "examples")
+    examples = gr.Examples(
+        list(EXAMPLES), photo, elem_id="examples", cache_examples=False, api_visibility="private"
+    )  # page.js writes their names below them
     problem = gr.HTML(elem_id="problem")
     choice = gr.Dropdown(
         network_choices(), value=network, label=static("page.network"), filterable=False, elem_id="network"
@@ -216,7 +218,7 @@ def _picture(path: str, name: str, alternative: str) -> gr.Image:
         buttons=["download", "fullscreen"],
         elem_id=name,
         elem_classes="picture",
-        alt_text=plain(alternative),
+        alt_text=both(alternative),
     )
 
 
@@ -226,7 +228,7 @@ def _download(name: str, path: str) -> gr.DownloadButton:
 
 def network_choices(*more: catalog.Entry) -> list[tuple[str, str]]:
     """Give the networks that can be chosen, and more that this visitor alone has."""
-    return [(entry.label, entry.name) for entry in (*catalog.ENTRIES.values(), *more)]
+    return [(views.network_label(entry), entry.name) for entry in (*catalog.ENTRIES.values(), *more)]
 
 
 def class_choices(segmentation: Segmentation) -> list[tuple[str, str]]:
@@ -235,4 +237,4 @@ def class_choices(segmentation: Segmentation) -> list[tuple[str, str]]:
     if len(names) > SHORT_LIST:
         likeliest = segmentation.likeliest_classes(_OFFERED_FIRST)
         names = likeliest + sorted(set(names) - set(likeliest), key=str.casefold)
-    return [(plain("segment.main_class"), AUTO), *((name, name) for name in names)]
+    return [(both("segment.main_class"), AUTO), *((name, name) for name in names)]

@@ -5,7 +5,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from segdemo.ui.i18n import plain, say
+from segdemo.ui.i18n import both, say, say_made
 
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")),
@@ -14,7 +14,7 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.globals.update(say=say, plain=plain)
+_ENVIRONMENT.globals.update(say=say, both=both, say_made=say_made)
 
 
 def render(name: str, /, **values: object) -> Markup:

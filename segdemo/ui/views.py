@@ -9,14 +9,28 @@ from PIL import Image
 
 from segdemo import catalog, render
 from segdemo.segmentation import Segmentation
-from segdemo.ui.i18n import say, say_made
+from segdemo.ui.i18n import Both, both, joined, say, say_made
 from segdemo.ui.inference import were_without_gpu
 from segdemo.ui.templates import render as render_template
 
+# What each group of networks knows, in words.
+GROUPS = {
+    catalog.PETS: "group.pets",
+    catalog.STREETS: "group.streets",
+    catalog.IMAGENET: "group.imagenet",
+    catalog.VOC: "group.voc",
+    catalog.YOURS: "group.yours",
+}
 _LONGEST_LIST = 5  # classes
 _LONGEST_KNOWN = 12  # classes; streets have eleven
 _NEARLY_ALL = 0.95  # of a photo
 _NEAR_SIZE = 1.5  # times the size at which a network was measured, or a part as small
+
+
+def network_label(entry: catalog.Entry) -> Both:
+    """Name a network with what it knows behind it; no two are named the same."""
+    knows = both(GROUPS[entry.group])
+    return Both.of({language: f"{entry.title} · {text}" for language, text in knows.texts.items()})
 
 
 def legend(*segmentations: Segmentation) -> Markup:
@@ -61,7 +75,7 @@ def facts(segmentation: Segmentation, milliseconds: dict[str, float]) -> Markup:
         size=_pixels(segmentation.analysis_size),
         score_map=_pixels(segmentation.score_size),
         stride=segmentation.stride,
-        times=" + ".join(f"{step} {value:.0f} ms" for step, value in milliseconds.items()),
+        times=joined(" + ", (both(f"view.step_{step}", milliseconds=value) for step, value in milliseconds.items())),
     )
     return render_template("facts", text=sentence, without_gpu=were_without_gpu([segmentation]))
 
