@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from secrets import token_urlsafe
+from typing import Any
 
 from torchvision.models import WeightsEnum, get_weight
 
@@ -14,7 +15,6 @@ from segdemo import weights
 from segdemo.checkpoints import FOLDER, Metadata, load, load_metadata
 from segdemo.models import SegmentationNetwork
 from segdemo.models.pretrained import from_torchvision
-from segdemo.safe_files import quoted
 
 PETS, STREETS, IMAGENET, VOC, YOURS = "pets and people", "streets", "ImageNet's 1,000", "VOC's 20", "your own"
 GROUPS = (PETS, STREETS, IMAGENET, VOC, YOURS)
@@ -45,7 +45,7 @@ class Entry(ABC):
     title: str
     group: str
     story: str
-    arguments: dict[str, object] = field(default_factory=dict, kw_only=True)
+    arguments: dict[str, Any] = field(default_factory=dict, kw_only=True)
 
     @property
     def label(self) -> str:
@@ -352,7 +352,7 @@ def find(name: str) -> Entry:
         return _lent[name]
     offered = ENTRIES | own_entries()
     if name not in offered:
-        raise ValueError(f"There is no network named {quoted(name)}. Choose from {', '.join(offered)}.")
+        raise ValueError(f"There is no network named {name!r}. Choose from {', '.join(offered)}.")
     return offered[name]
 
 

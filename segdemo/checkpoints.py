@@ -7,6 +7,7 @@ from functools import lru_cache
 from hashlib import sha256
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -64,18 +65,18 @@ class Metadata:
     """
 
     architecture: str
-    arguments: dict[str, object]
+    arguments: dict[str, Any]
     classes: tuple[str, ...]
     colours: tuple[str, ...]
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     analysis_size: int
     dataset: str = ""
-    recipe: dict[str, object] = field(default_factory=dict)
+    recipe: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
     epochs: int = 0
     minutes: float = 0.0
-    metrics: dict[str, object] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     has_background: bool = True
     trunk: str = ""

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from itertools import groupby
 from math import ceil, lcm
-from typing import Any, Literal, cast, overload
+from typing import Literal, cast, overload
 
 import numpy as np
 import torch
@@ -16,12 +16,11 @@ from torch import Tensor
 
 from segdemo import catalog, tiles
 from segdemo.checkpoints import Metadata
-from segdemo.devices import AUTO, choose_device, choose_precision, device_lock
+from segdemo.devices import AUTO, channels_last, choose_device, choose_precision, device_lock
 from segdemo.models import SegmentationNetwork
 from segdemo.models.inference import fold_batch_norm
 from segdemo.models.network import Outputs
 from segdemo.models.receptive_field import receptive_radius
-from segdemo.safe_files import quoted
 from segdemo.segmentation import Segmentation
 
 MIN_ANALYSIS_SIZE, MAX_ANALYSIS_SIZE = 32, 1024
@@ -53,8 +52,7 @@ def check_analysis_size(longer_side: int, photo_side: int = 0) -> None:
     if not MIN_ANALYSIS_SIZE <= longer_side <= most:
         own = ", the photo's own longer side" if most > MAX_ANALYSIS_SIZE else ""
         raise ValueError(
-            f"The analysis size is {quoted(longer_side)} pixels; it must lie between {MIN_ANALYSIS_SIZE} and "
-            f"{most}{own}."
+            f"The analysis size is {longer_side} pixels; it must lie between {MIN_ANALYSIS_SIZE} and {most}{own}."
         )
 
 
@@ -113,10 +111,7 @@ class Segmenter:
         self.device = device
         # Chosen when a pass runs: on ZeroGPU there is no card to ask before.
         self._precision = precision if precision == AUTO else choose_precision(device, precision)
-        # Its hints know no memory format.
-        self.network: SegmentationNetwork = cast(Any, fold_batch_norm(network)).to(
-            device, memory_format=torch.channels_last
-        )
+        self.network = channels_last(fold_batch_norm(network), device)
         self._mean, self._std = (torch.tensor(v, device=device).view(3, 1, 1) for v in (metadata.mean, metadata.std))
         self.pixels_at_once = _PIXELS_AT_ONCE.get(device.type, _PIXELS_AT_ONCE["cpu"])
         if device.type == "cpu" and network.run_in_blocks():

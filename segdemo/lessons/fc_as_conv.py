@@ -17,9 +17,7 @@ def linear_of(network: Conv1x1Segmenter) -> nn.Linear:
     """Turn the 1×1 conv back into the Linear layer that it was: `[C, 512, 1, 1]` → `[C, 512]`."""
     conv = network.score
     linear = nn.Linear(conv.in_channels, conv.out_channels)
-    with torch.no_grad():
-        linear.weight.copy_(conv.weight.flatten(1))
-        linear.bias.copy_(conv.bias)
+    linear.load_state_dict({"weight": conv.weight.flatten(1), "bias": conv.bias})
     return linear
 
 
@@ -62,8 +60,9 @@ def compare(network: Conv1x1Segmenter, features: Tensor) -> Comparison:
     logits = linear_of(network)(pooled.flatten(1))[0]
     score_map = network.score(features)[0]
     through_conv = network.score(pooled)[0, :, 0, 0]
+    _, channels, height, width = features.shape
     return Comparison(
-        features=tuple(features.shape[1:]),
+        features=(channels, height, width),
         pooled=pooled.flatten(),
         logits=logits,
         score_map=score_map,
@@ -79,6 +78,7 @@ def without_bias(network: Conv1x1Segmenter) -> Conv1x1Segmenter:
     """
     forgetful = copy.copy(network)  # the backbone is shared, since nothing is changed in it
     forgetful._modules = {**network._modules, "score": copy.deepcopy(network.score)}
+    assert forgetful.score.bias is not None
     nn.init.zeros_(forgetful.score.bias)
     return forgetful
 

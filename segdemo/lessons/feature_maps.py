@@ -1,5 +1,6 @@
 """Feature maps: what a network keeps of one image at each size that its maps have."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -75,7 +76,7 @@ def stages(network: SegmentationNetwork, image: Tensor) -> list[Stage]:
     return [_without_padding(name, maps[0], image.shape[1:], padded, shift) for name, maps in kept]
 
 
-def _without_padding(layer: str, maps: Tensor, size: tuple[int, int], padded: tuple[int, int], shift: int) -> Stage:
+def _without_padding(layer: str, maps: Tensor, size: Sequence[int], padded: Sequence[int], shift: int) -> Stage:
     stride = 1  # sizes are halved, an odd one rounded up, so strides are powers of two
     while any(-(-side // stride) > cells for side, cells in zip(padded, maps.shape[1:], strict=True)):
         stride *= 2

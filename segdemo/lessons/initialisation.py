@@ -176,17 +176,15 @@ def run_stack(kind: str, depth: int, width: int, relu: bool, seed: int = 0) -> S
         raise ValueError("A stack has at least two layers of one channel.")
     generator = torch.Generator().manual_seed(seed)
     values = torch.randn(_IMAGES, _COLOURS, _SIDE, _SIDE, generator=generator)
-    middle, kept, stds, weights = (depth + 1) // 2, {}, [], None
+    middle, kernels, kept, stds = (depth + 1) // 2, [], {}, []
     for layer in range(1, depth + 1):
-        kernel = draw_weights(kind, values.shape[1], width, generator)
-        values = F.conv2d(F.pad(values, (1, 1, 1, 1), mode="circular"), kernel)
+        kernels.append(draw_weights(kind, values.shape[1], width, generator))
+        values = F.conv2d(F.pad(values, (1, 1, 1, 1), mode="circular"), kernels[-1])
         values = values.relu_() if relu else values
         stds.append(float(values.double().std()))  # squares of large values overflow float32
-        if layer == middle:
-            weights = histogram(kernel)
         if layer in (1, middle, depth):
             kept[layer] = histogram(values)
-    return Stack(weights, kept, tuple(stds), predicted_stds(kind, depth, width, relu))
+    return Stack(histogram(kernels[middle - 1]), kept, tuple(stds), predicted_stds(kind, depth, width, relu))
 
 
 def histogram(values: Tensor) -> Histogram:

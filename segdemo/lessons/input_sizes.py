@@ -64,7 +64,7 @@ def classify_sizes(
     for image, features in zip(images, maps, strict=True):
         pooled = pool(features).flatten(1)
         answer, error = _try(fixed, features.flatten(1))
-        sizes = tuple(image.shape[1:]), tuple(features.shape[1:])
+        sizes = (image.shape[1], image.shape[2]), (features.shape[1], features.shape[2], features.shape[3])
         results.append(SizeResult(*sizes, pooled.shape[1], linear(pooled)[0], answer, error))
     return results
 

@@ -1,5 +1,6 @@
 """Where the pixels go: every layer of a network with its sizes, receptive field, multiply-adds and parameters."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import torch
@@ -10,7 +11,7 @@ from segdemo.models.alignment import DropOuter, Shift
 from segdemo.models.network import pad_to_multiple
 
 Size = tuple[int, int]
-_TRACED = (nn.Conv2d, nn.ConvTranspose2d, nn.MaxPool2d, Shift, DropOuter)
+_Traced = nn.Conv2d | nn.ConvTranspose2d | nn.MaxPool2d | Shift | DropOuter
 # What lies beside the main path: its layers do not widen the receptive field of those that follow.
 _BESIDE = ("downsample", "score_pool", "decoder")
 
@@ -81,7 +82,7 @@ def size_trace(network: SegmentationNetwork, height: int, width: int) -> list[Ro
     if min(height, width) < 1:
         raise ValueError("Height and width are at least 1.")
     images = torch.empty(1, 3, height, width, device="meta")
-    padded = tuple(pad_to_multiple(images, network.size_multiple).shape[-2:])
+    padded = _sides(pad_to_multiple(images, network.size_multiple))
     tracer = _Tracer(network)
     with tracer:
         network(images)
@@ -99,7 +100,7 @@ class _Tracer:
 
     def __init__(self, network: nn.Module) -> None:
         self.rows: list[Row] = []
-        self._layers = [(name, layer) for name, layer in network.named_modules() if isinstance(layer, _TRACED)]
+        self._layers = [(name, layer) for name, layer in network.named_modules() if isinstance(layer, _Traced)]
         self._field, self._jump, self._on_the_way = 1, 1, True
 
     def __enter__(self) -> "_Tracer":
@@ -110,9 +111,9 @@ class _Tracer:
         for hook in self._hooks:
             hook.remove()
 
-    def _noting(self, name: str) -> object:
-        def note(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            before, after = (tuple(tensor.shape[-2:]) for tensor in (inputs[0], output))
+    def _noting(self, name: str) -> Callable[..., None]:
+        def note(layer: _Traced, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            before, after = _sides(inputs[0]), _sides(output)
             if isinstance(layer, Shift):
                 half = layer.padding[0]
                 row = _fitting_row("pad", before, after, f"{before[0]} + 2·{half} + 1 = {after[0]}", name)
@@ -124,15 +125,18 @@ class _Tracer:
 
         return note
 
-    def _row(self, name: str, layer: nn.Module, features: Tensor, channels: int) -> Row:
-        kernel, stride, padding = (_side(getattr(layer, key)) for key in ("kernel_size", "stride", "padding"))
-        dilation = _side(layer.dilation)
+    def _row(
+        self, name: str, layer: nn.Conv2d | nn.ConvTranspose2d | nn.MaxPool2d, features: Tensor, channels: int
+    ) -> Row:
+        kernel, stride, padding, dilation = (
+            _side(getattr(layer, key)) for key in ("kernel_size", "stride", "padding", "dilation")
+        )
         transposed = isinstance(layer, nn.ConvTranspose2d)
         size = transposed_size if transposed else conv_size
-        before = tuple(features.shape[-2:])
-        after = tuple(size(side, kernel, stride, padding, dilation)[0] for side in before)
-        formula = size(before[0], kernel, stride, padding, dilation)[1]
-        weights = layer.weight[0].numel() * layer.weight.shape[0] if hasattr(layer, "weight") else 0
+        before = _sides(features)
+        (height, formula), (width, _) = (size(side, kernel, stride, padding, dilation) for side in before)
+        after = height, width
+        weights = 0 if isinstance(layer, nn.MaxPool2d) else layer.weight.numel()
         area = before[0] * before[1] if transposed else after[0] * after[1]
         kind = "transposed conv" if transposed else "conv" if weights else "max pool"
         field = self._widen(name, transposed, dilation * (kernel - 1), stride)
@@ -162,6 +166,10 @@ def transposed_size(size: int, kernel: int, stride: int, padding: int, dilation:
     span = dilation * (kernel - 1) + 1
     after = (size - 1) * stride - 2 * padding + span
     return after, f"({size} − 1)·{stride} − 2·{padding} + {span} = {after}"
+
+
+def _sides(maps: Tensor) -> Size:
+    return maps.shape[-2], maps.shape[-1]
 
 
 def _side(value: int | tuple[int, ...]) -> int:

@@ -65,6 +65,11 @@ class Decomposition:
         return int(counts.argmax())
 
 
+def alone(separate: dict[int, Tensor], stride: int) -> dict[int, Tensor]:
+    """Set all score maps but that of one stride to zero."""
+    return {s: scores if s == stride else torch.zeros_like(scores) for s, scores in separate.items()}
+
+
 @torch.inference_mode()
 def decompose(network: FCN, image: Tensor) -> Decomposition:
     """Run an FCN once and take the scores of its finest output apart.
@@ -88,11 +93,8 @@ def decompose(network: FCN, image: Tensor) -> Decomposition:
         found = network.upscore_maps({stride: added[stride] for stride in strides}, height, width)
         return {stride: scores[0] for stride, (_, scores) in found.items()}
 
-    def alone(stride: int) -> dict[int, Tensor]:
-        return {s: scores if s == stride else torch.zeros_like(scores) for s, scores in separate.items()}
-
     return Decomposition(
         outputs=upsampled(separate, separate),
-        parts={source: upsampled(alone(stride), [8])[8] for source, stride in SOURCES.items()},
-        grids={source: tuple(separate[stride].shape[-2:]) for source, stride in SOURCES.items()},
+        parts={source: upsampled(alone(separate, stride), [8])[8] for source, stride in SOURCES.items()},
+        grids={source: (separate[stride].shape[-2], separate[stride].shape[-1]) for source, stride in SOURCES.items()},
     )

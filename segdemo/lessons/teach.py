@@ -190,9 +190,7 @@ def install(network: TaughtVGG, fitted: Fit) -> TaughtVGG:
         network: With as many classes as the fit has.
         fitted: From `fit`.
     """
-    with torch.no_grad():
-        network.score.weight.copy_(fitted.weight[:, :, None, None])
-        network.score.bias.copy_(fitted.bias)
+    network.score.load_state_dict({"weight": fitted.weight[:, :, None, None], "bias": fitted.bias})
     return network
 
 

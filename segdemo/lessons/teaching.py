@@ -195,6 +195,7 @@ class Teaching:
 
     def segmentation(self, features: Features) -> Segmentation:
         """Segment the photo that is looked at by what was taught; `layer` must be there."""
+        assert self.layer is not None
         scores = torch.einsum("kc,chw->khw", self.layer.weight, features(self.photo))
         scores = scores + self.layer.bias.view(-1, 1, 1)
         return Segmentation(
@@ -216,10 +217,11 @@ class Teaching:
         """Write what was taught as a checkpoint, which refers to its trunk's by name and sha256.
 
         Args:
-            path: Where to, ending in `.safetensors`.
+            path: Where to, ending in `.safetensors`; `layer` must be there.
             network: Any on the trunk's stages, with as many classes; its 1×1 conv is overwritten.
             trunk: The bundled network whose stages gave the features.
         """
+        assert self.layer is not None
         known = trunk.metadata
         metadata = Metadata(
             architecture=ARCHITECTURE,
@@ -247,5 +249,7 @@ class Teaching:
         network, metadata = load(path)
         if not isinstance(network, TaughtVGG) or not metadata.has_background:
             raise ValueError(f"{path.name} is a checkpoint of another kind: open it on the Segment tab.")
-        weight, bias = network.score.weight.detach().flatten(1), network.score.bias.detach()
-        return replace(self.cleared(), classes=metadata.classes, layer=Fit(weight, bias, 0.0, 0))
+        layer = network.score.state_dict()
+        return replace(
+            self.cleared(), classes=metadata.classes, layer=Fit(layer["weight"].flatten(1), layer["bias"], 0.0, 0)
+        )

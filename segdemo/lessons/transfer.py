@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from segdemo.models import SegmentationNetwork
+from segdemo.models.unet import UNet
 
 FROZEN, FINE_TUNED, FROM_NOTHING = "frozen", "fine-tuned", "from nothing"
 TRAININGS: dict[str, tuple[str, ...]] = {FROZEN: ("stages.",), FINE_TUNED: (), FROM_NOTHING: ()}
@@ -58,11 +58,11 @@ def prepare(network: nn.Module, training: str) -> nn.Module:
     return network
 
 
-def parts(network: SegmentationNetwork, training: str) -> list[Part]:
+def parts(network: UNet, training: str) -> list[Part]:
     """Count by encoder stage and decoder block what a way to train changes.
 
     Args:
-        network: A U-Net, also on the meta device; its state is changed.
+        network: Also on the meta device; its state is changed.
         training: A key of `TRAININGS`.
 
     Raises:
@@ -85,7 +85,7 @@ def _count(name: str, part: nn.Module) -> Part:
         name,
         sum(parameter.numel() for parameter in part.parameters()),
         trainable_count(part),
-        sum(norm.running_mean.numel() + norm.running_var.numel() for norm in norms),
+        sum(2 * norm.num_features for norm in norms),
         any(norm.training for norm in norms),
     )
 

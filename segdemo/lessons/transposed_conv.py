@@ -71,8 +71,8 @@ def transposed_conv(values: Tensor, kernel: Tensor, setting: Setting) -> Tensor:
     Returns:
         `[m, m]`, m the setting's size.
     """
-    numbers = {"stride": setting.stride, "padding": setting.padding, "output_padding": setting.output_padding}
-    return F.conv_transpose2d(values[None, None], kernel[None, None], **numbers)[0, 0]
+    numbers = setting.stride, setting.padding, setting.output_padding
+    return F.conv_transpose2d(values[None, None], kernel[None, None], None, *numbers)[0, 0]
 
 
 def conv(values: Tensor, kernel: Tensor, setting: Setting) -> Tensor:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from math import lcm
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from segdemo.lessons.skip_shares import SOURCES
+from segdemo.lessons.skip_shares import SOURCES, alone
 from segdemo.models import SegmentationNetwork
 from segdemo.models.fcn import FCN
 from segdemo.models.network import pad_to_multiple
@@ -143,10 +143,10 @@ def contributions(
     Raises:
         ValueError: The network's scores are a sum of several layers.
     """
-    features, scores = _last_features(network, image)
-    layer = network.score_layer
+    layer, features, scores = _last_features(network, image)
     terms = layer.weight[class_index, :, 0, 0] * features[:, row, column]
-    return Contributions(terms, features, float(layer.bias[class_index]), float(scores[class_index, row, column]))
+    bias = layer.get_parameter("bias")[class_index]
+    return Contributions(terms, features, float(bias), float(scores[class_index, row, column]))
 
 
 @dataclass(frozen=True)
@@ -178,11 +178,8 @@ def path_shares(network: FCN, image: Tensor, class_index: int, row: int, column:
     def at_cell(maps: dict[int, Tensor]) -> float:
         return float(network.add_up(maps)[network.stride][0, class_index, row, column])
 
-    def alone(stride: int) -> dict[int, Tensor]:
-        return {s: scores if s == stride else torch.zeros_like(scores) for s, scores in separate.items()}
-
     used = {source: stride for source, stride in SOURCES.items() if stride >= network.stride}
-    return PathShares({source: at_cell(alone(stride)) for source, stride in used.items()}, at_cell(separate))
+    return PathShares({source: at_cell(alone(separate, stride)) for source, stride in used.items()}, at_cell(separate))
 
 
 @dataclass(frozen=True)
@@ -217,14 +214,13 @@ def grad_cam(network: SegmentationNetwork, image: Tensor, class_index: int) -> G
         ValueError: The network's scores are a sum of several layers.
     """
     with torch.no_grad():
-        features, scores = _last_features(network, image)
-    layer = network.score_layer
+        layer, features, scores = _last_features(network, image)
     with torch.enable_grad():
         leaf = features.detach()[None].requires_grad_()
         logit = layer(leaf).mean((2, 3))[0, class_index]
         (gradient,) = torch.autograd.grad(logit, leaf)
     found = torch.einsum("k,khw->hw", gradient[0].mean((1, 2)), features)
-    cam = scores[class_index] - layer.bias[class_index].detach()
+    cam = scores[class_index] - layer.get_parameter("bias")[class_index].detach()
     return GradCam(cam, found, cam.numel(), float((cam - found * cam.numel()).abs().max()))
 
 
@@ -250,8 +246,8 @@ def score_at(network: SegmentationNetwork, image: Tensor, class_index: int, row:
     return float(network.padded_score_map(image[None])[0, class_index, row, column])
 
 
-def _last_features(network: SegmentationNetwork, image: Tensor) -> tuple[Tensor, Tensor]:
-    """Run a network on one image: what its last 1×1 conv reads, `[channels, h, w]`, and the scores `[C, h, w]`."""
+def _last_features(network: SegmentationNetwork, image: Tensor) -> tuple[nn.Conv2d, Tensor, Tensor]:
+    """Run a network on one image: its last 1×1 conv, what that reads, `[channels, h, w]`, and scores, `[C, h, w]`."""
     layer = network.score_layer
     if layer is None:
         raise ValueError("This network adds up the scores of several layers.")
@@ -262,4 +258,4 @@ def _last_features(network: SegmentationNetwork, image: Tensor) -> tuple[Tensor,
     finally:
         hook.remove()
     height, width = image.shape[1:]
-    return network.crop_map(read[0], height, width)[0], network.crop_map(scores, height, width)[0]
+    return layer, network.crop_map(read[0], height, width)[0], network.crop_map(scores, height, width)[0]

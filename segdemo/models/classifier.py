@@ -24,7 +24,7 @@ class Classifier(nn.Module):
         dropout: Share of the pooled features that is dropped in training.
     """
 
-    def __init__(self, backbone: nn.Module, stride: int, fc: nn.Linear, dropout: float = 0.0) -> None:
+    def __init__(self, backbone: nn.Sequential, stride: int, fc: nn.Linear, dropout: float = 0.0) -> None:
         super().__init__()
         self.backbone = backbone
         self.stride = stride

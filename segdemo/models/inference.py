@@ -1,13 +1,16 @@
 """A trained network made ready to look at photos: the same numbers with less work."""
 
 from itertools import pairwise
+from typing import TypeVar
 
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
+_Module = TypeVar("_Module", bound=nn.Module)
 
-def fold_batch_norm(network: nn.Module) -> nn.Module:
+
+def fold_batch_norm(network: _Module) -> _Module:
     """Fold each BatchNorm into the conv before it, in place: the same numbers in `eval` mode with less work."""
     for module in list(network.modules()):
         # Only here is the order in which layers are named known to be the order in which they run.

@@ -3,6 +3,7 @@
 import sys
 import time
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import torch
@@ -63,7 +64,7 @@ def evaluate(
     analysis_size: AnalysisSize = None,
     best_quality: bool = False,
     refine: bool = False,
-) -> dict[str, dict[str, object]]:
+) -> dict[str, dict[str, Any]]:
     """Measure a network on a data set, and with it those that are other outputs of the same pass.
 
     Args:

@@ -1,6 +1,7 @@
 """The log of a run: one row each so many steps, as CSV."""
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 
 from segdemo.safe_files import write_text
@@ -26,7 +27,7 @@ def read_log(path: Path) -> list[dict[str, str]]:
     return rows
 
 
-def append_row(path: Path, row: dict[str, object]) -> None:
+def append_row(path: Path, row: Mapping[str, float]) -> None:
     """Put a row behind those of the steps before it; what a stopped run left of this step or later ones goes.
 
     Args:

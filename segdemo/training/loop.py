@@ -8,6 +8,7 @@ from copy import deepcopy
 from dataclasses import asdict, dataclass
 from math import cos, pi
 from pathlib import Path
+from typing import Any
 
 import torch
 import torchvision
@@ -18,7 +19,8 @@ from torchvision.transforms.v2 import functional as T
 from tqdm import tqdm
 
 from segdemo.checkpoints import Metadata, save
-from segdemo.devices import prefers_bfloat16
+from segdemo.devices import channels_last, prefers_bfloat16
+from segdemo.models import SegmentationNetwork
 from segdemo.segmenter import Segmenter
 from segdemo.training.augment import Labelled
 from segdemo.training.curves import draw_curves
@@ -40,7 +42,7 @@ from segdemo.training.start import (
     with_batch_norm,
 )
 from segdemo.training.state import load_header, load_state, optimizer_tensors, restore_optimizer, save_state
-from segdemo.training.tasks import TASKS, normalise
+from segdemo.training.tasks import TASKS, ClassifyTask, normalise
 
 _LONGEST_SIDE = 512  # pixels; crops are no larger than that
 _MEASURED_ON = 32  # photos for RMS and BatchNorm's statistics
@@ -136,7 +138,7 @@ class Trainer:
         self.photos = Photos(training, [source.share for source in recipe.sources])
         self.task = TASKS[recipe.task](recipe)
         self.start = self._start(init)
-        self.network = self.task.network.to(self.device, memory_format=torch.channels_last)
+        self.network = channels_last(self.task.network, self.device)
         self.average = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True)
         self.progress = Progress()
         self._enter(recipe.phases[0])
@@ -167,7 +169,7 @@ class Trainer:
             return transfer(network, Path(init))
         images = self._some_photos()
         layers, told = starting_layers(init, images)
-        if self.recipe.task == "classify":
+        if isinstance(self.task, ClassifyTask):
             self.task.learn_from(layers)
             start = "each stage's first convs" if backbone.startswith("vgg") else "random weights"
             return f"{start}, taught by {told}"
@@ -262,8 +264,8 @@ class Trainer:
     def _keep(self, loss: float, phase: int) -> None:
         network = self.task.export(self.average.module)
         figures = self._measure(network)
-        row = {"phase": phase, "step": self.progress.step, "minutes": round(self.progress.minutes, 2)}
-        row["loss"] = round(loss, 4)
+        row: dict[str, float] = {"phase": phase, "step": self.progress.step}
+        row |= {"minutes": round(self.progress.minutes, 2), "loss": round(loss, 4)}
         for name, values in figures.items():
             row |= {f"{name}_{k}": round(v, 4) for k, v in values.items() if isinstance(v, float)}
         append_row(self.folder / "log.csv", row)
@@ -274,12 +276,12 @@ class Trainer:
         save_state(self._state, parts, {**self._settings, "progress": asdict(self.progress)})
         tqdm.write("  ".join(f"{k} {v}" for k, v in row.items()), file=sys.stderr)
 
-    def _measure(self, network: nn.Module) -> dict[str, dict[str, object]]:
+    def _measure(self, network: SegmentationNetwork) -> dict[str, dict[str, Any]]:
         """Measure on the held-out photos, by data set, as a visitor would get it."""
         segmenter = Segmenter(self.recipe.name, deepcopy(network).eval(), self._metadata({}), self.device)
         return {each.name: evaluate(segmenter, each)[self.recipe.name] for each in self.held_out if len(each)}
 
-    def _metadata(self, figures: dict[str, object]) -> Metadata:
+    def _metadata(self, figures: dict[str, Any]) -> Metadata:
         recipe = self.recipe
         terms = dict.fromkeys([VGG_TERMS] if self.start != RANDOM else [])
         terms |= dict.fromkeys(f"{each.title}: {each.terms}" for each in self.datasets)
@@ -321,7 +323,7 @@ def _by_object(photos: Sequence[Labelled]) -> dict[int, list[int]]:
     return groups
 
 
-def _groups(network: nn.Module, weight_decay: float, backbone_share: float) -> list[dict[str, object]]:
+def _groups(network: nn.Module, weight_decay: float, backbone_share: float) -> list[dict[str, Any]]:
     """Part what learns by rate and decay: biases and BatchNorm's scales are not decayed, which would only bias them."""
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():

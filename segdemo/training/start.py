@@ -1,5 +1,6 @@
 """Where a training run starts from: random weights, ImageNet's features, or the weights of a checkpoint."""
 
+from copy import deepcopy
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -45,7 +46,7 @@ class Features:
         features = vgg_features("vgg16")
         features.load_state_dict(self.tensors)
         with torch.no_grad():
-            features[0].weight.mul_(STD[0] / _VGG_STD)
+            features[0].get_parameter("weight").mul_(STD[0] / _VGG_STD)
         return features
 
 
@@ -66,8 +67,8 @@ def starting_layers(init: str, images: Tensor) -> tuple[nn.Sequential, str]:
         network, metadata = load(Path(init))
         if metadata.arguments.get("backbone") != "vgg16" or metadata.architecture != "fcn_vgg":
             raise StartError(f"{init} has no plain VGG16 to start from")
-        layers = [layer for stage in network.stages for layer in stage]
-        return nn.Sequential(*layers), f"the VGG16 of {Path(init).name}, which began from {metadata.recipe['start']}"
+        told = f"the VGG16 of {Path(init).name}, which began from {metadata.recipe['start']}"
+        return nn.Sequential(*_backbone(network)), told
     features = read_features(init)
     layers = features.network()
     rescale_(layers, images)
@@ -116,10 +117,10 @@ def rescale_(features: nn.Sequential, images: Tensor) -> float:
     factor, values = 1.0, images
     for layer in features:
         if isinstance(layer, nn.Conv2d):
-            layer.bias /= factor
+            bias = layer.get_parameter("bias").div_(factor)
             size = layer(values).square().mean().sqrt().item()
             layer.weight /= size
-            layer.bias /= size
+            bias /= size
             factor *= size
         values = layer(values)
     return factor
@@ -138,27 +139,15 @@ def with_batch_norm(features: nn.Sequential, images: Tensor) -> nn.Sequential:
     """
     layers: list[nn.Module] = []
     for layer in features:
-        layers.append(vgg_copy := _copy(layer))
-        images = vgg_copy(images)
+        layers.append(copy := deepcopy(layer))
+        images = copy(images)
         if isinstance(layer, nn.Conv2d):
             norm = nn.BatchNorm2d(layer.out_channels)
             variance, mean = torch.var_mean(images, (0, 2, 3))
-            norm.running_mean.copy_(mean)
-            norm.running_var.copy_(variance)
-            norm.weight.copy_((variance + norm.eps).sqrt())
-            norm.bias.copy_(mean)
+            scale = {"weight": (variance + norm.eps).sqrt(), "bias": mean}
+            norm.load_state_dict({"running_mean": mean, "running_var": variance, **scale}, strict=False)
             layers.append(norm)
     return nn.Sequential(*layers)
-
-
-def _copy(layer: nn.Module) -> nn.Module:
-    if isinstance(layer, nn.ReLU):
-        return nn.ReLU()
-    if isinstance(layer, nn.MaxPool2d):
-        return nn.MaxPool2d(layer.kernel_size, layer.stride)
-    conv = nn.Conv2d(layer.in_channels, layer.out_channels, 3, padding=1)
-    conv.load_state_dict(layer.state_dict())
-    return conv
 
 
 def fill_backbone(network: nn.Module, features: nn.Sequential) -> int:
@@ -167,12 +156,16 @@ def fill_backbone(network: nn.Module, features: nn.Sequential) -> int:
     Returns:
         The number of tensors that were copied.
     """
-    layers = [layer for stage in network.stages for layer in stage]
+    layers = _backbone(network)
     if len(layers) != len(features):
         raise StartError("the network's backbone is not a VGG16 with the same layers")
     for ours, theirs in zip(layers, features, strict=True):
         ours.load_state_dict(theirs.state_dict())
     return len(features.state_dict())
+
+
+def _backbone(network: nn.Module) -> list[nn.Module]:
+    return [layer for stage in network.get_submodule("stages").children() for layer in stage.children()]
 
 
 def transfer(network: nn.Module, path: Path) -> str:

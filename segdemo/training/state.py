@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -33,7 +34,7 @@ def save_state(path: Path, parts: dict[str, dict[str, Tensor]], header: dict[str
     write_bytes(path, serialise(tensors, {"state": json.dumps(header)}))
 
 
-def load_header(path: Path) -> dict[str, object]:
+def load_header(path: Path) -> dict[str, Any]:
     """Read the plain values alone.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,8 @@ from segdemo.training.datasets import IGNORE
 from segdemo.training.recipes import Phase, Recipe
 from segdemo.training.start import MEAN, STD
 
+_Network = TypeVar("_Network", bound=nn.Module)
+
 
 def normalise(images: Tensor) -> Tensor:
     """Bring photos of 0 to 1 to the range that the networks take: `[N, 3, H, W]`."""
@@ -22,21 +25,19 @@ def normalise(images: Tensor) -> Tensor:
     return (images - mean) / std
 
 
-class Task(ABC):
+class Task(ABC, Generic[_Network]):
     """One way to learn.
 
     Args:
         recipe: Its settings.
     """
 
-    network: nn.Module
-
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
         self.network = self.build()
 
     @abstractmethod
-    def build(self) -> nn.Module:
+    def build(self) -> _Network:
         """Build the network that is trained."""
 
     @abstractmethod
@@ -48,7 +49,7 @@ class Task(ABC):
         """Turn labels int64 `[N, S, S]` into what the scores are compared with."""
 
     @abstractmethod
-    def export(self, trained: nn.Module) -> SegmentationNetwork:
+    def export(self, trained: _Network) -> SegmentationNetwork:
         """Turn the trained network into the one that segments, as the checkpoint holds it."""
 
     def batch(self, samples: Sequence[Labelled], phase: Phase) -> tuple[Tensor, Tensor]:
@@ -69,17 +70,17 @@ class Task(ABC):
         outputs = self.outputs(images)
         weights = phase.class_weights or self.recipe.class_weights
         weight = torch.tensor(weights, device=targets.device) if weights else None
-        settings = {"ignore_index": IGNORE, "label_smoothing": self.recipe.label_smoothing}
-        return torch.stack([F.cross_entropy(s.float(), targets, weight, **settings) for s in outputs]).mean()
+        loss = nn.CrossEntropyLoss(weight, ignore_index=IGNORE, label_smoothing=self.recipe.label_smoothing)
+        return torch.stack([loss(scores.float(), targets) for scores in outputs]).mean()
 
 
-class SegmentTask(Task):
+class SegmentTask(Task[SegmentationNetwork]):
     """Learn the class of every pixel."""
 
-    def build(self) -> nn.Module:
+    def build(self) -> SegmentationNetwork:
         """Build the network that the checkpoint will hold."""
         recipe = self.recipe
-        arguments = {**recipe.arguments, "num_classes": len(recipe.classes), "dropout": recipe.dropout}
+        arguments: dict[str, Any] = {**recipe.arguments, "num_classes": len(recipe.classes), "dropout": recipe.dropout}
         return build(recipe.architecture, **arguments)
 
     def outputs(self, images: Tensor) -> tuple[Tensor, ...]:
@@ -90,16 +91,15 @@ class SegmentTask(Task):
         """The labels are the targets."""
         return labels
 
-    def export(self, trained: nn.Module) -> SegmentationNetwork:
+    def export(self, trained: SegmentationNetwork) -> SegmentationNetwork:
         """The trained network is the one that segments."""
         return trained
 
 
-class ClassifyTask(Task):
+class ClassifyTask(Task[Classifier]):
     """Learn one class for each image."""
 
-    network: Classifier
-    _teacher: list[nn.Module] | None = None
+    _teacher: Sequence[nn.Module] = ()
 
     def learn_from(self, layers: nn.Sequential) -> None:
         """Take VGG16's layers as the teacher of the phases that are taught.
@@ -114,16 +114,17 @@ class ClassifyTask(Task):
         teacher = split_at_max_pools(layers if is_resnet else without_last_pool(layers))
         self._teacher = [nn.Sequential(*teacher[:2]), *teacher[2:]] if is_resnet else teacher
         widths = [_channels(stage) for stage in self._stages()], [_channels(stage) for stage in self._teacher]
-        self.network.adapters = nn.ModuleList(
+        self._adapters = nn.ModuleList(
             nn.Identity() if ours == theirs else nn.Conv2d(ours, theirs, 1)
             for ours, theirs in zip(*widths, strict=True)
         )
+        self.network.adapters = self._adapters  # so that they are trained with it
         if not is_resnet:
             for ours, theirs in zip(self._stages(), self._teacher, strict=True):
                 for conv, example in zip(_convs(ours), _convs(theirs), strict=False):
                     conv.load_state_dict(example.state_dict())
 
-    def _stages(self) -> list[nn.Module]:
+    def _stages(self) -> Sequence[nn.Module]:
         """Cut the backbone where its maps are compared with the teacher's."""
         if self.recipe.architecture == "conv1x1_vgg":
             return split_at_max_pools(self.network.backbone)
@@ -136,18 +137,19 @@ class ClassifyTask(Task):
         if not (phase.taught and self._teacher):
             return super().loss(images, targets, phase)
         errors, values, hint = [], images, images
-        for ours, theirs, adapter in zip(self._stages(), self._teacher, self.network.adapters, strict=True):
+        for ours, theirs, adapter in zip(self._stages(), self._teacher, self._adapters, strict=True):
             values = ours(values)
             with torch.no_grad():
                 hint = theirs(hint)
             errors.append(F.mse_loss(adapter(values).float(), hint.float()) / hint.float().var())
         return torch.stack(errors).mean()
 
-    def build(self) -> nn.Module:
+    def build(self) -> Classifier:
         """Build the classifier whose Linear layer becomes the checkpoint's 1×1 conv."""
         recipe = self.recipe
         builder = {"conv1x1_vgg": vgg_classifier, "conv1x1_resnet": resnet_classifier}[recipe.architecture]
-        return builder(**recipe.arguments, num_classes=len(recipe.classes), dropout=recipe.dropout)
+        arguments: dict[str, Any] = recipe.arguments
+        return builder(**arguments, num_classes=len(recipe.classes), dropout=recipe.dropout)
 
     def outputs(self, images: Tensor) -> tuple[Tensor, ...]:
         """Give the logits of whole images."""
@@ -163,7 +165,7 @@ class ClassifyTask(Task):
         named = torch.where(filled >= _WORTH_NAMING * labels[0].numel(), best + 1, IGNORE)
         return torch.where(filled == 0, 0, named)
 
-    def export(self, trained: nn.Module) -> SegmentationNetwork:
+    def export(self, trained: Classifier) -> SegmentationNetwork:
         """Turn the Linear layer into a 1×1 conv."""
         return Conv1x1Segmenter(trained)
 

@@ -7,12 +7,12 @@ from functools import cache
 from typing import Any
 
 import gradio as gr
-import torch
 from markupsafe import Markup
 from PIL import Image
 from torch import Tensor
 
 from segdemo import catalog, charts, render
+from segdemo.devices import channels_last
 from segdemo.images import ImageError, read_reduced
 from segdemo.models import SegmentationNetwork
 from segdemo.segmenter import fit, normalised
@@ -131,7 +131,7 @@ def torch_code(lines: str) -> gr.Code:
 @cache
 def lesson_network(name: str) -> SegmentationNetwork:
     """Load a network once for all visitors, on the CPU and as its checkpoint has it; to be run in turn."""
-    return catalog.find(name).load().to(memory_format=torch.channels_last)
+    return channels_last(catalog.find(name).load())
 
 
 def read_photo(path: str) -> Image.Image:
