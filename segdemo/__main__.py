@@ -13,8 +13,8 @@ from segdemo.analysis import Style
 from segdemo.commands import BAD_INPUT, app, bench, export, models, predict, sums
 from segdemo.render import HEAT_COLORMAPS
 from segdemo.safe_files import explain, printable
+from segdemo.seeing import FULL
 from segdemo.segmentation import AUTO
-from segdemo.segmenter import FULL
 from segdemo.training.command import evaluate, train
 from segdemo.training.datasets import KNOWN, SPLITS
 from segdemo.training.recipes import RECIPES

@@ -7,8 +7,9 @@ from PIL import Image
 
 from segdemo.refine import refine_edges
 from segdemo.render import HEAT_COLORMAPS
+from segdemo.seeing import AnalysisSize
 from segdemo.segmentation import AUTO, Segmentation
-from segdemo.segmenter import AnalysisSize, Segmenter
+from segdemo.segmenter import Segmenter
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,9 @@
 """Trained networks as safetensors files whose metadata is enough to rebuild them."""
 
 import json
-import re
-from dataclasses import asdict, dataclass, field, fields
-from functools import lru_cache
+from dataclasses import asdict, fields
 from hashlib import sha256
-from math import isfinite
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -15,92 +11,17 @@ from safetensors.torch import load as parse_tensors
 from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
+from segdemo.checksums import digest, verify
+from segdemo.metadata import CheckpointError, Metadata
 from segdemo.models import SegmentationNetwork, build
-from segdemo.safe_files import explain, write_bytes, write_text
-
-SUMS = "SHA256SUMS"
-"""The table of a folder's files, as `sha256sum` writes and checks it."""
+from segdemo.safe_files import explain, write_bytes
 
 _INSTALLED = Path(__file__).parent / "bundled"
 FOLDER = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parent.parent / "checkpoints"
 """Where the bundled checkpoints lie: inside an installed package, or in the repository."""
 
 _STAGES = "stages."  # what the names of a trunk's tensors begin with
-_CHANNELS = 3  # red, green, blue
-_BLOCK = 1 << 20
 _LONGEST_REASON = 200  # letters
-
-
-class CheckpointError(ValueError):
-    """A file is no checkpoint that can be used; the message says why in one sentence."""
-
-
-@dataclass(frozen=True)
-class Metadata:
-    """What a checkpoint says of itself.
-
-    Attributes:
-        architecture: A key of `segdemo.models.ARCHITECTURES`.
-        arguments: What its builder takes.
-        classes: Class names, by index.
-        colours: `#rrggbb`, by index.
-        mean: Of each channel, photos scaled to 0–1.
-        std: Of each channel.
-        analysis_size: The longer side, in pixels, at which the network sees a photo best.
-        dataset: What it was trained on.
-        recipe: The recipe's name and settings.
-        seed: Of the random numbers.
-        epochs: Passes over the data so far.
-        minutes: Time spent in training.
-        metrics: Measured on the held-out part of the training data.
-        versions: Of the libraries that made it.
-        has_background: Whether class 0 is the background.
-        trunk: Name of the file that holds the network's stages, where its own does not.
-        trunk_sha256: Of that file.
-        licence: Of the weights.
-        terms: What else whoever uses the weights must know, in a sentence.
-
-    Raises:
-        ValueError: A value that the program computes with is missing or out of range.
-    """
-
-    architecture: str
-    arguments: dict[str, Any]
-    classes: tuple[str, ...]
-    colours: tuple[str, ...]
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    analysis_size: int
-    dataset: str = ""
-    recipe: dict[str, Any] = field(default_factory=dict)
-    seed: int = 0
-    epochs: int = 0
-    minutes: float = 0.0
-    metrics: dict[str, Any] = field(default_factory=dict)
-    versions: dict[str, str] = field(default_factory=dict)
-    has_background: bool = True
-    trunk: str = ""
-    trunk_sha256: str = ""
-    licence: str = ""
-    terms: str = ""
-
-    def __post_init__(self) -> None:
-        checks = {
-            "there are 2 to 65,535 classes, each a name": 1 < len(self.classes) < 1 << 16  # as uint16 holds
-            and all(isinstance(name, str) for name in self.classes),
-            "each class has a colour #rrggbb": len(self.colours) == len(self.classes)
-            and all(re.fullmatch("#[0-9a-fA-F]{6}", colour) for colour in self.colours),
-            "mean and std are three numbers, std above 0": len(self.mean) == len(self.std) == _CHANNELS
-            and all(isfinite(value) for value in self.mean)
-            and all(value > 0 for value in self.std),
-            "analysis_size is at least 1": self.analysis_size >= 1,
-            "the arguments' num_classes is the number of classes": isinstance(self.arguments, dict)
-            and self.arguments.get("num_classes", len(self.classes)) == len(self.classes),
-            "trunk is the name of a file": re.fullmatch(r"(\w[\w.-]*\.safetensors)?", self.trunk) is not None,
-        }
-        broken = [rule for rule, holds in checks.items() if not holds]
-        if broken:
-            raise ValueError(f"not so: {'; '.join(broken)}")
 
 
 def save(path: Path, network: nn.Module, metadata: Metadata) -> None:
@@ -217,57 +138,6 @@ def trunk_tensors(path: Path, metadata: Metadata) -> dict[str, Tensor]:
         what = "another file of that name is here" if found else "it is not here"
         raise CheckpointError(f"{path.name} needs the frozen stages of {metadata.trunk}, and {what}.")
     return {name: tensor for name, tensor in load_tensors(fitting)[1].items() if name.startswith(_STAGES)}
-
-
-def write_sums(folder: Path) -> Path:
-    """Write the sha256 of a folder's checkpoints beside them, and give the table's path."""
-    lines = [f"{digest(path)}  {path.name}\n" for path in sorted(folder.glob("*.safetensors"))]
-    table = folder / SUMS
-    write_text(table, "".join(lines))
-    return table
-
-
-def verify(path: Path, found: str | None = None) -> None:
-    """Compare a file with the sum that the table beside it has; one that is not there is for `load` to refuse.
-
-    Args:
-        path: The file.
-        found: Its sha256, where that is known.
-
-    Raises:
-        CheckpointError: The sum differs, or the table has none or cannot be read.
-    """
-    if not path.is_file():
-        return
-    table = path.with_name(SUMS)
-    try:
-        entries = table.read_text(encoding="utf-8").splitlines() if table.is_file() else []
-    except OSError as error:
-        raise CheckpointError(explain(error)) from error
-    except UnicodeDecodeError as error:
-        raise CheckpointError(f"{SUMS} beside {path.name} is damaged, since it is no text: fetch it again") from error
-    # Between the two stand two blanks, or a blank and an asterisk.
-    sums = {name.lstrip(" *"): wanted for wanted, _, name in (entry.partition(" ") for entry in entries)}
-    advice = "if you trust the file, `python -m segdemo sums` writes it"
-    if path.name not in sums:
-        raise CheckpointError(f"{SUMS} has no sum for {path.name}: {advice}")
-    if sums[path.name] != (found or digest(path)):
-        raise CheckpointError(f"{path.name} is not the file whose sum {SUMS} has: fetch it again, or {advice}")
-
-
-def digest(path: Path) -> str:
-    """Give a file's sha256 in hexadecimal; read once a process as long as the file stays what it is."""
-    state = path.stat()
-    return _digest(path, state.st_size, state.st_mtime_ns)
-
-
-@lru_cache(maxsize=64)
-def _digest(path: Path, _size: int, _changed: int) -> str:
-    found = sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            found.update(block)
-    return found.hexdigest()
 
 
 def _compact(tensor: Tensor) -> Tensor:

@@ -9,13 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from segdemo import catalog
+from segdemo import catalog, entries
 from segdemo.analysis import Analysis, Style
 from segdemo.batch import describe_areas, expand, read_list, write_table
 from segdemo.bench.bench import KEYS as FIGURES
 from segdemo.bench.bench import as_text
 from segdemo.bench.bench import bench as measure_speed
-from segdemo.checkpoints import CheckpointError, write_sums
+from segdemo.checksums import write_sums
+from segdemo.metadata import CheckpointError
 from segdemo.predict import Job, Photo, Row, listed, predict_here
 from segdemo.ray_engine import predict_on_ray
 from segdemo.safe_files import printable, remove_partials
@@ -97,11 +98,11 @@ def export(options: argparse.Namespace) -> int:
 
 def sums(options: argparse.Namespace) -> int:
     """Write the sha256 of the bundled checkpoints, to be done when one was trained anew."""
-    print(write_sums(catalog.CHECKPOINTS))
+    print(write_sums(entries.CHECKPOINTS))
     return 0
 
 
-def _describe(entry: catalog.Entry) -> dict[str, Any]:
+def _describe(entry: entries.Entry) -> dict[str, Any]:
     row = {
         "title": entry.title,
         "group": entry.group,

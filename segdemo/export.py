@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from segdemo.checkpoints import Metadata
+from segdemo.metadata import Metadata
 from segdemo.models import SegmentationNetwork
 
 FORMATS = {"onnx": ".onnx", "torch": ".pt2"}

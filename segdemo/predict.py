@@ -11,11 +11,12 @@ from PIL import Image
 from segdemo import catalog
 from segdemo.analysis import Analysis, Style, analyse
 from segdemo.batch import problem_row, row_from_facts, segment_one, table_row, write_item
-from segdemo.checkpoints import digest
+from segdemo.checksums import digest
 from segdemo.results import choose_stems, facts_name, identify, is_whole, read_facts
 from segdemo.safe_files import explain
+from segdemo.seeing import check_analysis_size
 from segdemo.segmentation import Segmentation, check_class
-from segdemo.segmenter import Segmenter, check_analysis_size
+from segdemo.segmenter import Segmenter
 
 Row = dict[str, object]
 """What `batch.table_row` says of a photo."""

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from itertools import groupby
 from math import ceil, lcm
-from typing import Literal, cast, overload
+from typing import cast, overload
 
 import numpy as np
 import torch
@@ -15,20 +15,16 @@ from PIL import Image
 from torch import Tensor
 
 from segdemo import catalog, tiles
-from segdemo.checkpoints import Metadata
+from segdemo.best_quality import segment_best
 from segdemo.devices import AUTO, channels_last, choose_device, choose_precision, device_lock
+from segdemo.metadata import Metadata
 from segdemo.models import SegmentationNetwork
 from segdemo.models.inference import fold_batch_norm
 from segdemo.models.network import Outputs
 from segdemo.models.receptive_field import receptive_radius
+from segdemo.seeing import AnalysisSize, fit, longer_side
 from segdemo.segmentation import Segmentation
 
-MIN_ANALYSIS_SIZE, MAX_ANALYSIS_SIZE = 32, 1024
-FULL = "full"
-"""Stands for the photo's own longer side as the analysis size."""
-SCALES = (1.0, 0.75, 1.5)
-"""Of the analysis size, for best quality; the plain one first, the largest last."""
-AnalysisSize = int | Literal["full"] | None
 _BATCH = 32
 _PIXELS_AT_ONCE = {"cpu": 1024 * 1024, "mps": 2048 * 2048, "cuda": 4096 * 4096}
 _PIXELS_IN_BLOCKS = 4096 * 4096  # of one photo, on a CPU, where an FCN's stages run in blocks
@@ -36,46 +32,6 @@ _PIXELS_IN_BLOCKS = 4096 * 4096  # of one photo, on a CPU, where an FCN's stages
 
 Watch = Callable[[int, int], None]
 """Is told how many passes are done, and of how many; what it raises ends the work."""
-
-
-def check_analysis_size(longer_side: int, photo_side: int = 0) -> None:
-    """Accept an analysis size that a network can work at.
-
-    Args:
-        longer_side: Pixels.
-        photo_side: The photo's own longer side: beyond the usual bound, up to here there is more to see.
-
-    Raises:
-        ValueError: It is too small or too large; the message names the bounds.
-    """
-    most = max(MAX_ANALYSIS_SIZE, photo_side)
-    if not MIN_ANALYSIS_SIZE <= longer_side <= most:
-        own = ", the photo's own longer side" if most > MAX_ANALYSIS_SIZE else ""
-        raise ValueError(
-            f"The analysis size is {longer_side} pixels; it must lie between {MIN_ANALYSIS_SIZE} and {most}{own}."
-        )
-
-
-def fit(size: tuple[int, int], longer_side: int) -> tuple[int, int]:
-    """Scale a width and height so that the longer one is `longer_side`; neither falls below 1."""
-    scale = longer_side / max(size)
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-
-
-def normalised(image: Image.Image, size: tuple[int, int], metadata: Metadata) -> Tensor:
-    """Resize a photo and bring its colours to the range that a network takes.
-
-    Args:
-        image: Upright RGB.
-        size: Width and height, pixels.
-        metadata: The network's.
-
-    Returns:
-        float32 `[3, H, W]`.
-    """
-    pixels = torch.from_numpy(np.array(image.resize(size, Image.Resampling.BILINEAR))).permute(2, 0, 1)
-    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (metadata.mean, metadata.std))
-    return (pixels.float() / 255 - mean) / std
 
 
 class Segmenter:
@@ -189,7 +145,7 @@ class Segmenter:
         several = [images] if isinstance(images, Image.Image) else list(images)
         watch = watch or (lambda _done, _total: None)
         if best_quality:
-            found = self._segment_best(several, analysis_size, watch)
+            found = segment_best(several, analysis_size, self.metadata.analysis_size, self._segment, watch)
         else:
             watch(0, 1)
             found = self._segment(several, analysis_size)
@@ -201,7 +157,7 @@ class Segmenter:
         """Segment photos by several networks of this one's checkpoint, in one pass through what they share.
 
         Args:
-            names: Of `Entry.sharing`, this network's own among them or not.
+            names: Of `catalog.sharing`, this network's own among them or not.
             images: Upright RGB.
             analysis_size: The longer side, in pixels, at which the networks see them; None takes their own, `full` the
                 photo's.
@@ -216,22 +172,6 @@ class Segmenter:
         found = self._segment_all(list(images), analysis_size, tuple(strides.values()))
         return {name: [replace(each[stride], network=name) for each in found] for name, stride in strides.items()}
 
-    def _segment_best(self, images: list[Image.Image], analysis_size: AnalysisSize, watch: Watch) -> list[Segmentation]:
-        """Average over sizes and mirroring; the coarse scores shown stay those of the plain pass."""
-        if analysis_size == FULL:
-            raise ValueError(f"Best quality is six passes: name an analysis size for it, up to {MAX_ANALYSIS_SIZE}.")
-        longer_side = self.metadata.analysis_size if analysis_size is None else analysis_size
-        check_analysis_size(longer_side)
-        sizes = [min(max(round(longer_side * scale), MIN_ANALYSIS_SIZE), MAX_ANALYSIS_SIZE) for scale in SCALES]
-        mirrored = [image.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for image in images]
-        views = [(seen, size) for seen in (images, mirrored) for size in sizes]
-        passes = []
-        for number, (seen, size) in enumerate(views):
-            watch(number, len(views))
-            passes.append(self._segment(seen, size))
-        groups = zip(*passes, strict=True)
-        return [_average(group[: len(SCALES)], group[len(SCALES) :]) for group in groups]
-
     def _segment(self, images: list[Image.Image], analysis_size: AnalysisSize) -> list[Segmentation]:
         stride = self.network.stride
         return [each[stride] for each in self._segment_all(images, analysis_size, (stride,))]
@@ -241,7 +181,8 @@ class Segmenter:
     ) -> list[dict[int, Segmentation]]:
         """Segment by the outputs of some strides."""
         results: dict[int, dict[int, Segmentation]] = {}
-        sizes = [fit(image.size, self._longer_side(image, analysis_size)) for image in images]
+        usual = self.metadata.analysis_size
+        sizes = [fit(image.size, longer_side(analysis_size, usual, max(image.size))) for image in images]
         for size, group in groupby(sorted(range(len(images)), key=sizes.__getitem__), key=sizes.__getitem__):
             waiting = list(group)
             while waiting:
@@ -259,19 +200,6 @@ class Segmenter:
     def _batch_size(self, size: tuple[int, int]) -> int:
         pixels = min(self.pixels_at_once, _PIXELS_AT_ONCE.get(self.device.type, _PIXELS_AT_ONCE["cpu"]))
         return min(_BATCH, max(1, pixels // (size[0] * size[1])))
-
-    def _longer_side(self, image: Image.Image, analysis_size: AnalysisSize) -> int:
-        """Give the analysis size for one photo.
-
-        Raises:
-            ValueError: It is out of range.
-        """
-        own = max(image.size)
-        if analysis_size == FULL:
-            return max(MIN_ANALYSIS_SIZE, own)
-        longer_side = self.metadata.analysis_size if analysis_size is None else analysis_size
-        check_analysis_size(longer_side, own)
-        return longer_side
 
     def _see_less(self, seen: int) -> bool:
         """Halve what is seen at once, from now on, since memory did not hold `seen` pixels; say whether that can be."""
@@ -313,7 +241,7 @@ class Segmenter:
                     analysis_size=size,
                     score_map=score_maps[index],
                     scores=scores[index],
-                    extent=_extent(size, stride if scores is score_maps else 1),
+                    extent=(size[0] / cell, size[1] / cell),
                     stride=stride,
                     device=self.device.type,
                     precision=self.precision,
@@ -321,6 +249,7 @@ class Segmenter:
                     has_background=self.metadata.has_background,
                 )
                 for stride, (score_maps, scores) in outputs.items()
+                for cell in (stride if scores is score_maps else 1,)
             }
             for index, image in enumerate(images)
         ]
@@ -347,11 +276,6 @@ class Segmenter:
         return torch.autocast(self.device.type, getattr(torch, self.precision))
 
 
-def _extent(size: tuple[int, int], cell: int) -> tuple[float, float]:
-    """Give the analysed width and height in cells of so many pixels."""
-    return size[0] / cell, size[1] / cell
-
-
 def _to_cpu(score_map: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
     """Copy to the CPU as float32; from CUDA without waiting, so what is there may be read only after its stream is."""
 
@@ -360,18 +284,6 @@ def _to_cpu(score_map: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
 
     copied = copy(score_map)
     return copied, copied if scores is score_map else copy(scores)
-
-
-def _average(plain: Sequence[Segmentation], mirrored: Sequence[Segmentation]) -> Segmentation:
-    """Average the probabilities of several passes over one photo, on the grid of the last, which is the finest."""
-    finest = plain[-1]
-    # Cells may reach beyond the photo's right edge, in the mirrored one its left: a grid over just the photo fits both.
-    size = ceil(finest.extent[0]), ceil(finest.extent[1])
-    found = [each.probabilities(size) for each in plain] + [each.probabilities(size).flip(2) for each in mirrored]
-    every = [*plain, *mirrored]
-    milliseconds = {step: sum(each.milliseconds[step] for each in every) for step in plain[0].milliseconds}
-    scores = torch.stack(found).mean(0).clamp_min(1e-8).log()
-    return replace(plain[0], scores=scores, extent=size, milliseconds=milliseconds)
 
 
 @contextmanager

@@ -9,9 +9,10 @@ import torch.nn.functional as F
 from torchvision.models import get_model
 from torchvision.models.feature_extraction import create_feature_extractor
 
-from segdemo import catalog
-from segdemo.checkpoints import SUMS, CheckpointError, verify
+from segdemo import catalog, entries
+from segdemo.checksums import SUMS, verify
 from segdemo.images import read_image
+from segdemo.metadata import CheckpointError
 from segdemo.models.network import pad_to_multiple
 from segdemo.segmenter import Segmenter
 from segdemo.weights import WeightsError, cached_file
@@ -133,9 +134,9 @@ def test_an_unknown_name_is_refused_with_the_choices():
 
 def test_only_the_outputs_of_one_checkpoint_share_a_pass():
     fcns = ["fcn8s_vgg16", "fcn16s_vgg16", "fcn32s_vgg16"]
-    assert all(catalog.find(name).sharing == fcns for name in fcns)
+    assert all(catalog.sharing(catalog.find(name)) == fcns for name in fcns)
     for name in ("conv1x1_vgg11", "dense_vgg16_imagenet"):
-        assert catalog.find(name).sharing == [name]
+        assert catalog.sharing(catalog.find(name)) == [name]
 
 
 def test_networks_are_offered_by_what_they_know_the_first_group_first():
@@ -152,9 +153,9 @@ def test_every_bundled_checkpoint_is_the_one_whose_sum_the_table_has():
 
 
 def test_a_bundled_checkpoint_that_was_exchanged_is_refused(tmp_path, monkeypatch):
-    table = catalog.CHECKPOINTS / SUMS
+    table = entries.CHECKPOINTS / SUMS
     (tmp_path / SUMS).write_bytes(table.read_bytes())
-    monkeypatch.setattr(catalog, "CHECKPOINTS", tmp_path)
+    monkeypatch.setattr(entries, "CHECKPOINTS", tmp_path)
     for entry in catalog.BUNDLED.values():
         entry.path.write_bytes(b"another file")
         with pytest.raises(CheckpointError, match=f"{entry.checkpoint} is not the file"):

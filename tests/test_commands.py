@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segdemo import catalog
+from segdemo import catalog, entries
 from segdemo.__main__ import main
 
 
@@ -142,7 +142,7 @@ def test_a_folder_of_photos_gets_a_table(tmp_path, capsys):
 
 
 def test_sums_writes_the_table_of_the_bundled_checkpoints(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(catalog, "CHECKPOINTS", tmp_path)
+    monkeypatch.setattr(entries, "CHECKPOINTS", tmp_path)
     (tmp_path / "some.safetensors").write_bytes(b"some")
     assert main(["sums"]) == 0
     assert capsys.readouterr().out == f"{tmp_path / 'SHA256SUMS'}\n"
@@ -234,7 +234,7 @@ def test_ctrl_c_is_one_line(tmp_path, striped_photo, capsys, monkeypatch):
 
 def test_a_reader_that_leaves_is_no_error(tmp_path):
     command = f"{sys.executable} -m segdemo models --json | head -c 1"
-    done = subprocess.run(command, shell=True, capture_output=True, check=True, cwd=catalog.CHECKPOINTS.parent)
+    done = subprocess.run(command, shell=True, capture_output=True, check=True, cwd=entries.CHECKPOINTS.parent)
     assert done.stderr == b""
 
 

@@ -7,8 +7,8 @@ import urllib.request
 import pytest
 
 import app
-from segdemo import catalog
-from segdemo.checkpoints import CheckpointError
+from segdemo import entries
+from segdemo.metadata import CheckpointError
 
 
 def get(url):
@@ -42,5 +42,5 @@ def test_a_damaged_checkpoint_ends_the_start_in_one_sentence(monkeypatch, tmp_pa
 
     monkeypatch.setattr("segdemo.ui.demo.build_demo", refuse)
     with pytest.raises(SystemExit) as ended:
-        runpy.run_path(str(catalog.CHECKPOINTS.parent / "app.py"), run_name="__main__")
+        runpy.run_path(str(entries.CHECKPOINTS.parent / "app.py"), run_name="__main__")
     assert ended.value.code == "The demo cannot start: fcn_vgg16.safetensors is damaged"

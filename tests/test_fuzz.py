@@ -14,9 +14,9 @@ from safetensors.torch import save
 from test_checkpoints import METADATA, tiny
 
 from segdemo import checkpoints
-from segdemo.checkpoints import CheckpointError
 from segdemo.images import ImageError
 from segdemo.images.decode import decode_photo
+from segdemo.metadata import CheckpointError
 from segdemo.models import ARCHITECTURES
 
 MOST_PIXELS = 1_000_000

@@ -9,7 +9,7 @@ from segdemo import catalog
 from segdemo.lessons import feature_maps as lesson
 from segdemo.models import build
 from segdemo.models.network import pad_to_multiple
-from segdemo.segmenter import fit
+from segdemo.seeing import fit
 from segdemo.ui import lesson_feature_maps as page
 
 NETWORKS = {
@@ -76,6 +76,6 @@ def test_a_photo_of_any_shape_is_drawn(tmp_path, size):
 
 
 def test_networks_of_one_checkpoint_are_offered_once():
-    names = [name for _, name in page.choices()]
+    names = [entry.name for entry in page.offered()]
     assert {catalog.find(name).file for name in names} == {entry.file for entry in catalog.BUNDLED.values()}
     assert len(names) == len({catalog.find(name).file for name in names})

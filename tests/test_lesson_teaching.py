@@ -6,10 +6,12 @@ import pytest
 import torch
 from PIL import Image
 
-from segdemo.catalog import Bundled
-from segdemo.checkpoints import CheckpointError, Metadata, digest, load, save
+from segdemo.checkpoints import load, save
+from segdemo.checksums import digest
+from segdemo.entries import Bundled
 from segdemo.lessons.teach import MAX_TAPS
 from segdemo.lessons.teaching import MAX_PHOTOS, Photo, Teaching
+from segdemo.metadata import CheckpointError, Metadata
 from segdemo.models import build
 from segdemo.models.taught import TaughtVGG
 from segdemo.segmenter import Segmenter
@@ -100,7 +102,7 @@ def test_impossible_names_are_refused_in_a_sentence(text, message):
 @pytest.fixture
 def trunk(tmp_path, monkeypatch):
     """Save a small FCN as the bundled network whose stages a taught one uses."""
-    monkeypatch.setattr("segdemo.catalog.CHECKPOINTS", tmp_path)
+    monkeypatch.setattr("segdemo.entries.CHECKPOINTS", tmp_path)
     monkeypatch.setattr("segdemo.checkpoints.FOLDER", tmp_path)
     arguments = {"backbone": "vgg11", "num_classes": 3, "fc_width": 8, "fc_kernel": 1}
     metadata = Metadata(

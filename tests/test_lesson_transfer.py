@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from segdemo import catalog
+from segdemo import entries
 from segdemo.lessons import freezing, recorded_runs
 from segdemo.lessons import transfer as lesson
 from segdemo.lessons.size_trace import shell
@@ -89,7 +89,7 @@ def test_a_figure_that_was_not_recorded_is_none(tmp_path):
 
 
 def test_the_bundled_runs_say_what_the_lesson_says():
-    curves = recorded_runs.read_runs(catalog.CHECKPOINTS / recorded_runs.RUNS)
+    curves = recorded_runs.read_runs(entries.CHECKPOINTS / recorded_runs.RUNS)
     for comparison in (recorded_runs.ALL_PHOTOS, recorded_runs.FEW_PHOTOS):
         last = {n: c.points[-1].figures["miou"] for n, c in recorded_runs.compared(curves, comparison).items()}
         assert set(last) == set(lesson.TRAININGS)

@@ -1,12 +1,14 @@
 """Why a network says what it says: sums that add up, fields that hold, and Grad-CAM against torch's own gradients."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
 from segdemo.lessons import why
+from segdemo.lessons.why import Asked
 from segdemo.models import build
 
 ARGUMENTS = {
@@ -47,10 +49,10 @@ def test_no_pixel_outside_the_theoretical_field_moves_the_score(networks, image,
     try:
         stride = network.stride
         row, column = SIZE[0] // stride // 2, SIZE[1] // stride // 2
-        field, _ = why.effective_field(network, image.double(), 1, row, column)
+        field = why.effective_field(Asked(network, image.double(), 1, row, column))
     finally:
         network.float()
-    box = why.theoretical_field(network, row, column).clipped(SIZE[1], SIZE[0])
+    box = why.theoretical_field(Asked(network, image, 1, row, column)).clipped(SIZE[1], SIZE[0])
     outside = field.clone()
     outside[box.top : box.bottom, box.left : box.right] = 0
     assert field.sum() > 0
@@ -73,7 +75,7 @@ def test_the_theoretical_field_is_as_large_as_the_formula_says(architecture, arg
             kernel = layer.kernel_size[0] if isinstance(layer, nn.Conv2d) else layer.kernel_size
             field += (kernel - 1) * jump
             jump *= layer.stride if isinstance(layer, nn.MaxPool2d) else 1
-    box = why.theoretical_field(network, 3, 5)
+    box = why.theoretical_field(Asked(network, torch.empty(0), 0, 3, 5))
     assert box.size == (field, field) == (side, side)
     # It stands round the cell's own 16 pixels.
     assert (box.left + box.right) / 2 == 5 * 16 + 8 and (box.top + box.bottom) / 2 == 3 * 16 + 8
@@ -83,8 +85,8 @@ def test_all_pixels_of_the_theoretical_field_can_count():
     network = build("conv1x1_vgg", num_classes=2, backbone="vgg11").eval()
     for parameter in network.parameters():
         nn.init.constant_(parameter, 0.01)
-    field, _ = why.effective_field(network, torch.rand(3, 192, 192), 0, 6, 6)
-    box = why.theoretical_field(network, 6, 6)
+    asked = Asked(network, torch.rand(3, 192, 192), 0, 6, 6)
+    field, box = why.effective_field(asked), why.theoretical_field(asked)
     seen = field.nonzero()
     # Of a pooling's four pixels the gradient goes through the largest alone, so the edge may lie a few pixels inside.
     assert torch.tensor([box.top, box.left]).sub(seen.min(0).values).abs().max() <= 16
@@ -104,7 +106,7 @@ def test_what_the_channels_say_adds_up_with_the_bias_to_the_score(networks, imag
     nn.init.normal_(network.score_layer.bias)
     stride = network.stride
     for class_index, row, column in ((0, 0, 0), (2, (SIZE[0] - 1) // stride, (SIZE[1] - 1) // stride)):
-        found = why.contributions(network, image, class_index, row, column)
+        found = why.contributions(Asked(network, image, class_index, row, column))
         with torch.inference_mode():
             score = network.padded_score_map(image[None])[0, class_index, row, column]
         assert found.score == pytest.approx(float(score), abs=1e-5)
@@ -118,7 +120,7 @@ def test_what_the_channels_say_adds_up_with_the_bias_to_the_score(networks, imag
 def test_the_paths_add_up_to_the_score(networks, image, stride, paths):
     network = copy.copy(fcn(networks))
     network.stride = stride
-    found = why.path_shares(network, image, 1, 1, 1)
+    found = why.path_shares(Asked(network, image, 1, 1, 1))
     with torch.inference_mode():
         wanted = float(network.padded_score_map(image[None])[0, 1, 1, 1])
     assert list(found.parts) == paths
@@ -131,7 +133,7 @@ def test_the_paths_add_up_to_the_score(networks, image, stride, paths):
 def test_grad_cam_is_the_cam_without_the_bias_up_to_the_number_of_cells(networks, image, name):
     network = networks[name]
     nn.init.normal_(network.score_layer.bias)
-    found = why.grad_cam(network, image, 2)
+    found = why.grad_cam(Asked(network, image, 2))
     with torch.inference_mode():
         scores = network.padded_score_map(image[None])[0, 2]
     assert found.factor == scores.numel()
@@ -148,20 +150,21 @@ def test_grad_cam_is_what_a_backward_pass_through_the_classifier_gives(networks,
     features.retain_grad()
     network.score(features).mean((2, 3))[0, 1].backward()
     wanted = (features.grad.mean((2, 3), keepdim=True) * features).sum(1)[0]
-    torch.testing.assert_close(why.grad_cam(network, image, 1).grad_cam, wanted.detach(), rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(why.grad_cam(Asked(network, image, 1)).grad_cam, wanted.detach(), rtol=1e-4, atol=1e-6)
     network.zero_grad()
 
 
 def test_an_fcn_adds_up_several_layers_and_says_so(networks, image):
     assert networks["fcn_vgg"].score_layer is None
-    for function in (why.grad_cam, lambda *arguments: why.contributions(*arguments, 0, 0)):
+    for function in (why.grad_cam, why.contributions):
         with pytest.raises(ValueError, match="several layers"):
-            function(networks["fcn_vgg"], image, 0)
+            function(Asked(networks["fcn_vgg"], image, 0))
 
 
 def test_no_hook_stays_on_a_network(networks, image):
-    why.grad_cam(networks["taught_vgg"], image, 0)
-    why.contributions(networks["taught_vgg"], image, 0, 0, 0)
+    asked = Asked(networks["taught_vgg"], image, 0)
+    why.grad_cam(asked)
+    why.contributions(asked)
     assert not any(layer._forward_pre_hooks for layer in networks["taught_vgg"].modules())
 
 
@@ -176,9 +179,9 @@ def test_a_grey_square_hides_what_is_under_it_and_nothing_else(image):
 def test_what_is_hidden_outside_a_cell_s_field_leaves_its_score_and_inside_it_moves_it(networks):
     network = networks["conv1x1_vgg"]
     wide = torch.randn(3, 64, 512, generator=torch.Generator().manual_seed(2))
-    before = why.score_at(network, wide, 1, 1, 3)
-    box = why.theoretical_field(network, 1, 3)
+    asked = Asked(network, wide, 1, 1, 3)
+    before, box = why.score(asked), why.theoretical_field(asked)
     far = why.occlude(wide, why.Box(box.right, 0, 512, 64))
     near = why.occlude(wide, why.Box(48, 16, 64, 32))
-    assert why.score_at(network, far, 1, 1, 3) == pytest.approx(before, abs=1e-5)
-    assert abs(why.score_at(network, near, 1, 1, 3) - before) > 1e-5
+    assert why.score(replace(asked, image=far)) == pytest.approx(before, abs=1e-5)
+    assert abs(why.score(replace(asked, image=near)) - before) > 1e-5

@@ -8,7 +8,7 @@ import torch
 from segdemo.checkpoints import load
 from segdemo.training.datasets import DataError, open_dataset
 from segdemo.training.log import read_log
-from segdemo.training.loop import Photos, Trainer, one_cycle
+from segdemo.training.loop import Trainer, one_cycle
 from segdemo.training.recipes import RECIPES, Phase, Source
 from segdemo.training.start import StartError
 
@@ -113,13 +113,6 @@ def test_a_bad_mask_is_said_before_training(make, own_folder):
     (own_folder / "masks" / "03.png").write_bytes(b"no image")
     with pytest.raises(DataError, match=r"03\.png"):
         make()
-
-
-def test_photos_are_drawn_by_their_source_s_share(own_folder):
-    dataset = open_dataset(own_folder, None, "train")
-    photos = Photos([dataset, dataset], [0.0, 1.0])
-    photos.sets[0] = []  # nothing may be drawn from it
-    assert len(photos.draw(50)) == 50
 
 
 def test_several_sources_train_one_network(recipe, own_folder, tmp_path):

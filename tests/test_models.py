@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from PIL import Image, ImageFilter, ImageOps
 from torch import nn
 
-from segdemo.checkpoints import Metadata, load, save
+from segdemo.checkpoints import load, save
+from segdemo.metadata import Metadata
 from segdemo.models import ARCHITECTURES, SegmentationNetwork, build
 from segdemo.models.alignment import Shift
 from segdemo.segmenter import Segmenter

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from segdemo import catalog
+from segdemo import catalog, entries
 from segdemo.checkpoints import load_metadata
 from segdemo.training import report
 
@@ -61,7 +61,7 @@ def test_both_readmes_state_the_same_figures_for_every_network():
     pattern = re.compile(f"{re.escape(report.START)}(.*?){re.escape(report.END)}", re.DOTALL)
     tables = [
         pattern.search((folder / "README.md").read_text(encoding="utf-8")).group(1)
-        for folder in (catalog.CHECKPOINTS, catalog.CHECKPOINTS.parent)
+        for folder in (entries.CHECKPOINTS, entries.CHECKPOINTS.parent)
     ]
     assert tables[0] == tables[1]
     for name in catalog.BUNDLED:
@@ -78,7 +78,7 @@ def test_a_card_says_what_the_checkpoint_says_of_itself():
 
 
 def test_the_bundled_cards_are_those_of_the_files():
-    for path in catalog.CHECKPOINTS.glob("*.safetensors"):
+    for path in entries.CHECKPOINTS.glob("*.safetensors"):
         text = path.with_suffix(".md").read_text(encoding="utf-8")
         assert text == report.card(load_metadata(path), path), f"{path.name}: `evaluate --all --write` writes its card"
 

@@ -14,9 +14,10 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import nn
 
-from segdemo.checkpoints import Metadata
+from segdemo.metadata import Metadata
 from segdemo.models import SegmentationNetwork
-from segdemo.segmenter import Segmenter, fit
+from segdemo.seeing import fit
+from segdemo.segmenter import Segmenter
 
 METADATA = Metadata(
     architecture="tiny",
@@ -151,30 +152,6 @@ def test_of_a_network_that_interpolates_only_the_score_map_is_kept():
     odd = Segmenter("coarse", network, METADATA, torch.device("cpu"))(half_red_half_green(), 62)
     assert odd.extent == (15.5, 10.25)
     assert odd.score_map.shape == (3, 11, 16)
-
-
-@pytest.mark.parametrize("network", [Tiny, Coarse])
-def test_best_quality_is_the_mean_over_sizes_and_mirroring(network):
-    class Lopsided(network):
-        """Sees more red on the left of its input, as no photo and its mirror image would have it."""
-
-        def score_map(self, images):
-            scores = super().score_map(images)
-            return scores + torch.linspace(1, -1, scores.shape[-1]).view(1, 1, 1, -1) * torch.tensor([0, 3, 0]).view(
-                3, 1, 1
-            )
-
-    segmenter = Segmenter("lopsided", Lopsided().eval(), METADATA, torch.device("cpu"))
-    grey = Image.new("RGB", (101, 67), (128, 128, 128))
-    plain, best = segmenter(grey), segmenter(grey, best_quality=True)
-    assert plain.heatmap(1)[:, 0].mean() > 2 * plain.heatmap(1)[:, -1].mean()
-    heat = best.heatmap(1)
-    np.testing.assert_allclose(heat, heat[:, ::-1], atol=0.02)
-    assert torch.equal(best.score_map, plain.score_map)
-    assert best.milliseconds["network"] > 0
-    together = segmenter([grey, half_red_half_green()], best_quality=True)
-    torch.testing.assert_close(together[0].scores, best.scores)
-    assert (together[1].class_map()[:, :50] == 1).mean() > 0.9
 
 
 def test_the_fcns_of_one_checkpoint_share_a_pass(striped_photo):

@@ -15,7 +15,8 @@ from segdemo.models import SegmentationNetwork, build
 from segdemo.models.classifier import Classifier, Conv1x1Segmenter
 from segdemo.models.fcn import FCN, fc_head
 from segdemo.models.unet import UNet
-from segdemo.segmenter import FULL, Segmenter
+from segdemo.seeing import FULL
+from segdemo.segmenter import Segmenter
 from segdemo.tiles import Cut
 
 

@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segdemo import catalog
+from segdemo import entries
 from segdemo.__main__ import main
 from segdemo.training.log import read_log
+from segdemo.training.recipes import RECIPES
 
 
 @pytest.fixture
 def at_home(tmp_path, monkeypatch):
     """Work in an empty folder, with the checkpoints of one's own in it."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(catalog, "OWN", tmp_path / "own")
+    monkeypatch.setattr(entries, "OWN", tmp_path / "own")
     return tmp_path
 
 
@@ -47,7 +48,8 @@ def test_a_bad_mask_is_one_line_before_training_begins(at_home, own_folder, caps
 
 def test_one_s_own_photos_become_a_network_that_predicts_and_is_measured(at_home, own_folder, capsys):
     assert main(["train", "fcn_vgg16", "--data", str(own_folder), "--steps", "1"]) == 0
-    assert "4 of 4 steps" in capsys.readouterr().out
+    steps = len(RECIPES["fcn_vgg16"].phases)
+    assert f"{steps} of {steps} steps" in capsys.readouterr().out
     photo = own_folder / "images" / "04.png"
     assert main(["predict", str(photo), "--model", "mugs", "--out", "out"]) == 0
     facts = json.loads((at_home / "out" / "04.json").read_text(encoding="utf-8"))

@@ -112,25 +112,14 @@ def _largest_change(before: nn.Module, after: nn.Module) -> float:
     return max(float((new.detach() - old.detach()).abs().max()) for old, new in pairs)
 
 
-def _assign_to_the_parameters_method(encoder: nn.Module) -> None:
-    for parameter in encoder.parameters():
-        setattr(parameter, "requires_grad_", False)  # noqa: B010 - a type checker would see the mistake
-
-
-def _assign_to_the_parameters(encoder: nn.Module) -> None:
-    for parameter in encoder.parameters():
-        parameter.requires_grad = False
-
-
-def _call_the_parameters_method(encoder: nn.Module) -> None:
-    for parameter in encoder.parameters():
-        parameter.requires_grad_(False)
+def _each(change: Callable[[nn.Parameter], object]) -> Callable[[nn.Module], object]:
+    return lambda encoder: [change(parameter) for parameter in encoder.parameters()]
 
 
 WAYS_TO_FREEZE: dict[str, Callable[[nn.Module], object]] = {
-    "parameter.requires_grad_ = False": _assign_to_the_parameters_method,
-    "parameter.requires_grad_(False)": _call_the_parameters_method,
-    "parameter.requires_grad = False": _assign_to_the_parameters,
+    "parameter.requires_grad_ = False": _each(lambda parameter: setattr(parameter, "requires_grad_", False)),
+    "parameter.requires_grad_(False)": _each(lambda parameter: parameter.requires_grad_(False)),
+    "parameter.requires_grad = False": _each(lambda parameter: setattr(parameter, "requires_grad", False)),
     "encoder.requires_grad_ = False": lambda encoder: setattr(encoder, "requires_grad_", False),
     "encoder.requires_grad = False": lambda encoder: setattr(encoder, "requires_grad", False),
     "encoder.requires_grad_(False)": lambda encoder: encoder.requires_grad_(False),

@@ -45,6 +45,13 @@ class Fit:
     loss: float
     steps: int
 
+    def as_conv(self) -> nn.Conv2d:
+        """Make a 1×1 conv of it."""
+        classes, channels = self.weight.shape
+        conv = nn.Conv2d(channels, classes, 1)
+        conv.load_state_dict({"weight": self.weight[:, :, None, None], "bias": self.bias})
+        return conv
+
     def rounded(self) -> "Fit":
         """Round the weight to float16, as its file will hold it, so that the file gives the same mask as the page."""
         return replace(self, weight=self.weight.half().float())
@@ -190,7 +197,7 @@ def install(network: TaughtVGG, fitted: Fit) -> TaughtVGG:
         network: With as many classes as the fit has.
         fitted: From `fit`.
     """
-    network.score.load_state_dict({"weight": fitted.weight[:, :, None, None], "bias": fitted.bias})
+    network.score.load_state_dict(fitted.as_conv().state_dict())
     return network
 
 

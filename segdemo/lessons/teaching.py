@@ -12,13 +12,15 @@ import torchvision
 from PIL import Image
 from torch import Tensor
 
-from segdemo.catalog import Entry
-from segdemo.checkpoints import Metadata, digest, load, save
+from segdemo.checkpoints import load, save
+from segdemo.checksums import digest
+from segdemo.entries import Entry
 from segdemo.lessons import teach
 from segdemo.lessons.teach import BACKGROUND, COLOURS, MAX_CLASSES, MAX_TAPS, Fit, Tap
+from segdemo.metadata import Metadata
 from segdemo.models.taught import TaughtVGG
+from segdemo.seeing import fit as fit_size
 from segdemo.segmentation import Segmentation
-from segdemo.segmenter import fit as fit_size
 
 ARCHITECTURE = "taught_vgg"
 ANALYSIS_SIZE = 384

@@ -10,7 +10,7 @@ FROZEN, FINE_TUNED, FROM_NOTHING = "frozen", "fine-tuned", "from nothing"
 TRAININGS: dict[str, tuple[str, ...]] = {FROZEN: ("stages.",), FINE_TUNED: (), FROM_NOTHING: ()}
 """Ways to train, each with the parts that it freezes, by the first words of their parameters' names."""
 ARCHITECTURE = "unet_vgg"
-ARGUMENTS = {"backbone": "vgg16_bn", "num_classes": 3, "widths": (160, 96, 64, 32, 16)}
+ARGUMENTS: dict[str, object] = {"backbone": "vgg16_bn", "num_classes": 3, "widths": (160, 96, 64, 32, 16)}
 """The U-Net that the recorded runs trained."""
 
 

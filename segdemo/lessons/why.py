@@ -45,42 +45,48 @@ class Box:
         return Box(max(self.left, 0), max(self.top, 0), min(self.right, width), min(self.bottom, height))
 
 
-def theoretical_field(network: SegmentationNetwork, row: int, column: int) -> Box:
-    """Give the pixels of the analysed image on which the scores of one cell can depend.
+@dataclass(frozen=True)
+class Asked:
+    """The score that is asked about.
 
-    Args:
+    Attributes:
         network: In `eval` mode; no other thread may use it meanwhile.
-        row: Of the cell in the score map.
-        column: Of the cell.
-
-    Returns:
-        The box, which may reach beyond the image. Of an FCN with skips it is that of the longest path.
-    """
-    before, after = receptive_field(network, network.score_map, lcm(network.size_multiple, network.stride))
-    top, left = row * network.stride, column * network.stride
-    return Box(left - before, top - before, left + after + 1, top + after + 1)
-
-
-def effective_field(
-    network: SegmentationNetwork, image: Tensor, class_index: int, row: int, column: int
-) -> tuple[Tensor, float]:
-    """Measure how much each pixel moves one cell's score: the size of the gradient, its colours added up.
-
-    Args:
-        network: In `eval` mode.
         image: Normalised, `[3, H, W]`.
         class_index: Whose score.
         row: Of the cell in the score map.
         column: Of the cell.
+    """
+
+    network: SegmentationNetwork
+    image: Tensor
+    class_index: int
+    row: int = 0
+    column: int = 0
+
+    def score_in(self, score_map: Tensor) -> Tensor:
+        """Find it in a score map `[N, C, h, w]`."""
+        return score_map[0, self.class_index, self.row, self.column]
+
+
+def theoretical_field(asked: Asked) -> Box:
+    """Give the pixels of the analysed image on which the scores of the cell can depend.
 
     Returns:
-        float32 `[H, W]`, at least 0, and the score.
+        The box, which may reach beyond the image. Of an FCN with skips it is that of the longest path.
     """
+    network = asked.network
+    before, after = receptive_field(network, network.score_map, lcm(network.size_multiple, network.stride))
+    top, left = asked.row * network.stride, asked.column * network.stride
+    return Box(left - before, top - before, left + after + 1, top + after + 1)
+
+
+def effective_field(asked: Asked) -> Tensor:
+    """Measure how much each pixel moves the score: the gradient's size, its colours added up, float32 `[H, W]`."""
     with torch.enable_grad():
-        pixels = image.detach().clone().requires_grad_()
-        score = network.padded_score_map(pixels[None])[0, class_index, row, column]
+        pixels = asked.image.detach().clone().requires_grad_()
+        score = asked.score_in(asked.network.padded_score_map(pixels[None]))
         (gradient,) = torch.autograd.grad(score, pixels)
-    return gradient.abs().sum(0), float(score.detach())
+    return gradient.abs().sum(0)
 
 
 def share_box(field: Tensor, share: float) -> Box:
@@ -128,25 +134,16 @@ class Contributions:
 
 
 @torch.inference_mode()
-def contributions(
-    network: SegmentationNetwork, image: Tensor, class_index: int, row: int, column: int
-) -> Contributions:
-    """Take one cell's score apart: `score = Σ w_k · f_k + b`.
-
-    Args:
-        network: One with a `score_layer`, in `eval` mode; no other thread may use it meanwhile.
-        image: Normalised, `[3, H, W]`.
-        class_index: Whose score.
-        row: Of the cell in the score map.
-        column: Of the cell.
+def contributions(asked: Asked) -> Contributions:
+    """Take the score apart: `score = Σ w_k · f_k + b`.
 
     Raises:
         ValueError: The network's scores are a sum of several layers.
     """
-    layer, features, scores = _last_features(network, image)
-    terms = layer.weight[class_index, :, 0, 0] * features[:, row, column]
-    bias = layer.get_parameter("bias")[class_index]
-    return Contributions(terms, features, float(bias), float(scores[class_index, row, column]))
+    layer, features, scores = _last_features(asked.network, asked.image)
+    terms = layer.weight[asked.class_index, :, 0, 0] * features[:, asked.row, asked.column]
+    bias = layer.get_parameter("bias")[asked.class_index]
+    return Contributions(terms, features, float(bias), float(asked.score_in(scores[None])))
 
 
 @dataclass(frozen=True)
@@ -163,20 +160,14 @@ class PathShares:
 
 
 @torch.inference_mode()
-def path_shares(network: FCN, image: Tensor, class_index: int, row: int, column: int) -> PathShares:
-    """Take one cell's score apart; the biases of the score layers are in their paths.
-
-    Args:
-        network: In `eval` mode.
-        image: Normalised, `[3, H, W]`.
-        class_index: Whose score.
-        row: Of the cell in the score map.
-        column: Of the cell.
-    """
-    separate = network.separate_scores(pad_to_multiple(image[None], network.size_multiple))
+def path_shares(asked: Asked) -> PathShares:
+    """Take the score of an FCN apart; the biases of the score layers are in their paths."""
+    network = asked.network
+    assert isinstance(network, FCN)
+    separate = network.separate_scores(pad_to_multiple(asked.image[None], network.size_multiple))
 
     def at_cell(maps: dict[int, Tensor]) -> float:
-        return float(network.add_up(maps)[network.stride][0, class_index, row, column])
+        return float(asked.score_in(network.add_up(maps)[network.stride]))
 
     used = {source: stride for source, stride in SOURCES.items() if stride >= network.stride}
     return PathShares({source: at_cell(alone(separate, stride)) for source, stride in used.items()}, at_cell(separate))
@@ -199,22 +190,18 @@ class GradCam:
     difference: float
 
 
-def grad_cam(network: SegmentationNetwork, image: Tensor, class_index: int) -> GradCam:
-    """Compute Grad-CAM by backprop from the pooled logit, and compare it with the CAM.
+def grad_cam(asked: Asked) -> GradCam:
+    """Compute Grad-CAM by backprop from the class's pooled logit, and compare it with the CAM.
 
     For global average pooling and one Linear layer the gradient for each cell of channel k is `w_k / cells`, so both
     are one map up to that factor.
 
-    Args:
-        network: One with a `score_layer`, in `eval` mode; no other thread may use it meanwhile.
-        image: Normalised, `[3, H, W]`.
-        class_index: Whose logit.
-
     Raises:
         ValueError: The network's scores are a sum of several layers.
     """
+    class_index = asked.class_index
     with torch.no_grad():
-        layer, features, scores = _last_features(network, image)
+        layer, features, scores = _last_features(asked.network, asked.image)
     with torch.enable_grad():
         leaf = features.detach()[None].requires_grad_()
         logit = layer(leaf).mean((2, 3))[0, class_index]
@@ -241,9 +228,9 @@ def occlude(image: Tensor, square: Box) -> Tensor:
 
 
 @torch.inference_mode()
-def score_at(network: SegmentationNetwork, image: Tensor, class_index: int, row: int, column: int) -> float:
-    """Give one cell's score: `image` is normalised, `[3, H, W]`."""
-    return float(network.padded_score_map(image[None])[0, class_index, row, column])
+def score(asked: Asked) -> float:
+    """Give the score itself."""
+    return float(asked.score_in(asked.network.padded_score_map(asked.image[None])))
 
 
 def _last_features(network: SegmentationNetwork, image: Tensor) -> tuple[nn.Conv2d, Tensor, Tensor]:

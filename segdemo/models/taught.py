@@ -5,6 +5,9 @@ CVPR 2015 (features of several stages on one grid); Liu, Rabinovich, Berg, "Pars
 2015 (each stage's features scaled to length 1 before they are joined).
 """
 
+from collections.abc import Sequence
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -29,11 +32,12 @@ class TaughtVGG(SegmentationNetwork):
     size_multiple = 16
     interpolates = True
 
-    def __init__(self, stages: list[nn.Sequential], num_classes: int) -> None:
+    def __init__(self, stages: Sequence[nn.Module], num_classes: int) -> None:
         super().__init__()
-        self.stages = nn.ModuleList([*stages[:-1], without_last_pool(stages[-1])])
+        chains = cast(Sequence[nn.Sequential], stages)  # what a ModuleList holds, no type says
+        self.stages = nn.ModuleList([*chains[:-1], without_last_pool(chains[-1])])
         self.twice = nn.Upsample(scale_factor=2, mode="bilinear")
-        self.score = nn.Conv2d(sum(stage_channels(stage) for stage in stages[_FIRST_TAPPED:]), num_classes, 1)
+        self.score = nn.Conv2d(sum(stage_channels(stage) for stage in chains[_FIRST_TAPPED:]), num_classes, 1)
 
     def features(self, images: Tensor) -> Tensor:
         """Give what the 1×1 conv reads: `[N, 3, H, W]`, multiples of 16 → `[N, channels, H/8, W/8]`."""

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from segdemo import catalog
-from segdemo.checkpoints import load_metadata, write_sums
+from segdemo import catalog, entries
+from segdemo.checkpoints import load_metadata
+from segdemo.checksums import write_sums
 from segdemo.devices import choose_device
 from segdemo.safe_files import write_bytes
 from segdemo.segmenter import Segmenter
@@ -26,7 +27,7 @@ def train(options: argparse.Namespace) -> int:
     if options.recipe not in RECIPES:
         raise ValueError(f"there is no recipe {options.recipe!r}: choose from {', '.join(RECIPES)}")
     recipe, training, held_out = _prepare(RECIPES[options.recipe], options)
-    folder, finished = options.out / recipe.name, catalog.OWN / f"{recipe.name}.safetensors"
+    folder, finished = options.out / recipe.name, entries.OWN / f"{recipe.name}.safetensors"
     has_state = (folder / "state.safetensors").exists()
     if has_state and not options.resume:
         raise ValueError(f"{folder} holds a run: go on with --resume, or choose another folder with --out")
@@ -75,7 +76,7 @@ def evaluate(options: argparse.Namespace) -> int:
             "--write goes with --all and the test split alone, so that README holds every network's figures"
         )
     if options.write:
-        write_sums(catalog.CHECKPOINTS)  # first, since what is measured must load
+        write_sums(entries.CHECKPOINTS)  # first, since what is measured must load
     results: dict[str, dict[str, dict]] = {}  # by data set
     for name in list(catalog.BUNDLED) if options.all else options.networks:
         for dataset in _wanted(name, options):
@@ -113,7 +114,7 @@ def _flat(results: dict[str, dict[str, dict]], options: argparse.Namespace) -> d
 
 
 def _write_readmes(tables: str) -> None:
-    for readme in (catalog.CHECKPOINTS / "README.md", catalog.CHECKPOINTS.parent / "README.md"):
+    for readme in (entries.CHECKPOINTS / "README.md", entries.CHECKPOINTS.parent / "README.md"):
         report.write_table(readme, tables)
-    for path in sorted(catalog.CHECKPOINTS.glob("*.safetensors")):
+    for path in sorted(entries.CHECKPOINTS.glob("*.safetensors")):
         path.with_suffix(".md").write_text(report.card(load_metadata(path), path), encoding="utf-8")

@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image
 from torchvision.datasets import OxfordIIITPet
 
-from segdemo.catalog import spread_colours
-from segdemo.checkpoints import Metadata
+from segdemo.entries import spread_colours
 from segdemo.images.decode import decode_mask, decode_photo
+from segdemo.metadata import Metadata
 from segdemo.training.dataset_files import DataError, by_stem, decode_file, lines_of
 
 IGNORE = 255

@@ -12,8 +12,9 @@ from tqdm import tqdm
 
 from segdemo import catalog
 from segdemo.refine import refine_edges
+from segdemo.seeing import AnalysisSize
 from segdemo.segmentation import Segmentation
-from segdemo.segmenter import AnalysisSize, Segmenter
+from segdemo.segmenter import Segmenter
 from segdemo.training.datasets import IGNORE, DataSet
 from segdemo.training.metrics import boundary_counts, confusion_matrix, summarise
 
@@ -88,7 +89,7 @@ def evaluate(
     if missing:
         raise ValueError(f"{segmenter.name} does not know {', '.join(missing)} of {dataset.name}")
     entry = catalog.ENTRIES.get(segmenter.name)
-    names = entry.sharing if entry and not best_quality else [segmenter.name]
+    names = catalog.sharing(entry) if entry and not best_quality else [segmenter.name]
     tallies = {name: _Tally(classes, dataset, segmenter.network.classifies) for name in names}
     start = time.perf_counter()
     photos = iter(dataset)

@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from segdemo.checkpoints import Metadata, digest
+from segdemo.checksums import digest
+from segdemo.metadata import Metadata
 
 START, END = "<!-- results: written by `python -m segdemo evaluate` -->", "<!-- end of results -->"
 _MEASURES = {

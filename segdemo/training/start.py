@@ -11,7 +11,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import VGG16_Weights
 
-from segdemo.checkpoints import CheckpointError, load, load_metadata, load_tensors
+from segdemo.checkpoints import load, load_metadata, load_tensors
+from segdemo.metadata import CheckpointError
 from segdemo.models.backbones import vgg_features
 
 RANDOM, IMAGENET = "random", "imagenet"

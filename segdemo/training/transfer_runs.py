@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from segdemo import catalog
+from segdemo import entries
 from segdemo.lessons.recorded_runs import RUNS
 from segdemo.lessons.transfer import FINE_TUNED, FROM_NOTHING, FROZEN, TRAININGS
 from segdemo.safe_files import write_text
@@ -96,7 +96,7 @@ def main() -> None:
     rows: list[dict[str, object]] = []
     for run in runs():
         rows += record(run, training, held_out, options.init)
-        write_text(catalog.CHECKPOINTS / RUNS, as_csv(list(rows[0]), rows))  # after each, as the runs take a while
+        write_text(entries.CHECKPOINTS / RUNS, as_csv(list(rows[0]), rows))  # after each, as the runs take a while
 
 
 if __name__ == "__main__":

@@ -219,6 +219,6 @@ def add_endpoints() -> None:
             api_name="fc_as_conv",
             **in_line(),
         )
-        outputs = [gr.Image(label=name, format="png") for name in ("overlay", "heatmap", "mask")]
-        outputs.append(gr.JSON(label="facts"))
+        pictures = [gr.Image(label=name, format="png") for name in ("overlay", "heatmap", "mask")]
+        outputs = [*pictures, gr.JSON(label="facts")]
         gr.Button("segment").click(segment, inputs, outputs, api_name="segment", **in_line())

@@ -2,12 +2,13 @@
 
 import gradio as gr
 
-from segdemo import catalog
 from segdemo.batch import describe_areas
 from segdemo.ui import views
+from segdemo.ui.events import SILENT
 from segdemo.ui.i18n import plain, say, say_made, static
 from segdemo.ui.inference import in_line
-from segdemo.ui.link import SILENT, Place
+from segdemo.ui.link import Place
+from segdemo.ui.network_list import network_list
 from segdemo.ui.service import MOST_PHOTOS, segment_files
 from segdemo.ui.templates import render
 from segdemo.ui.wish import Wish
@@ -26,10 +27,7 @@ def build() -> Place:
                 height=200,
                 elem_id="batch-photos",
             )
-            choices = [(views.network_label(entry), name) for name, entry in catalog.ENTRIES.items()]
-            network = gr.Dropdown(
-                choices, value="fcn8s_vgg16", label=static("page.network"), filterable=False, elem_id="batch-network"
-            )
+            network = network_list("fcn8s_vgg16", "batch-network")
             button = gr.Button(static("batch.run"), variant="primary", elem_id="batch-run")
             stop = gr.Button(static("page.stop"), elem_id="batch-stop")
             problem = gr.HTML(elem_id="batch-problem")

@@ -10,6 +10,7 @@ from segdemo.ui import views
 from segdemo.ui.i18n import both, plain, say, static
 from segdemo.ui.inference import in_line, were_without_gpu
 from segdemo.ui.link import Place
+from segdemo.ui.network_list import network_choices
 from segdemo.ui.photo_input import photo_field
 from segdemo.ui.request_log import logged
 from segdemo.ui.service import Comparison, compare_file
@@ -31,9 +32,8 @@ def build(opened: gr.Tab) -> Place:
     with gr.Row(elem_classes="work"):
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
             photo, examples = photo_field("cmp", "alt.cmp-photo")
-            choices = [(views.network_label(entry), name) for name, entry in catalog.ENTRIES.items()]
             networks = gr.CheckboxGroup(
-                choices, value=list(_FIRST), label=static("compare.networks"), elem_id="cmp-networks"
+                network_choices(), value=list(_FIRST), label=static("compare.networks"), elem_id="cmp-networks"
             )
             mask = gr.File(label=static("compare.mask"), height=120, elem_id="cmp-mask")
             problem = gr.HTML(elem_id="cmp-problem")

@@ -3,6 +3,7 @@
 import json
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import gradio as gr
@@ -20,6 +21,7 @@ from segdemo.ui import (
     segment_layout,
     segment_tab,
 )
+from segdemo.ui.events import SILENT
 from segdemo.ui.gate import Gate
 from segdemo.ui.gradio_compat import PATIENT_START, keep_no_events
 from segdemo.ui.host import Host, HostMiddleware, patience
@@ -52,13 +54,7 @@ _CALM = "<style media='(prefers-reduced-motion: reduce)'>*, ::before, ::after { 
 _STEADY = """<style>
 .gradio-container main.contain > .column:not(:has(> .top)), :root.opening [role='tabpanel'] { visibility: hidden; }
 </style>"""
-_TABS = (
-    ("segment", "page.segment", segment_tab),
-    ("compare", "page.compare", compare_tab),
-    ("batch", "page.batch", batch_tab),
-    ("lessons", "page.lessons", lessons_tab),
-    ("about", "page.about", about_tab),
-)
+_TABS = ("segment", "compare", "batch", "lessons", "about")
 
 
 def build_demo() -> Page:
@@ -81,25 +77,33 @@ def build_demo() -> Page:
         said = gr.HTML(elem_id="said", elem_classes="said")
         if classroom.is_on():
             card = gr.HTML(elem_id="class-card")
-            demo.load(classroom.card_for, None, card, **link.SILENT)
-        places, lessons = {}, None
+            demo.load(classroom.card_for, None, card, **SILENT)
+        places = {name: Place() for name in _TABS}
         with gr.Tabs() as tabs:
-            for name, title, tab in _TABS:
-                with gr.Tab(static(title), id=name) as opened:
-                    built = tab.build(opened) if tab is compare_tab else tab.build()
-                if tab is lessons_tab:
-                    lessons, built = built, Place()
-                places[name] = built or Place()
+            with _tab("segment"):
+                places["segment"] = segment_tab.build()
+            with _tab("compare") as opened:
+                places["compare"] = compare_tab.build(opened)
+            with _tab("batch"):
+                places["batch"] = batch_tab.build()
+            with _tab("lessons"):
+                lessons = lessons_tab.build()
+            with _tab("about"):
+                about_tab.build()
         link.wire(demo, (tabs, places), lessons, said)
         lesson_why.answer_segment((tabs, places["segment"]), (lessons[0], lessons[1]["why"]))
-        copy.click(None, js="() => segdemo.copy()", **link.SILENT)
-        present.click(None, js="() => segdemo.present()", **link.SILENT)
-        language.click(None, js="() => segdemo.speak()", **link.SILENT)
+        copy.click(None, js="() => segdemo.copy()", **SILENT)
+        present.click(None, js="() => segdemo.present()", **SILENT)
+        language.click(None, js="() => segdemo.speak()", **SILENT)
         api.add_endpoints()  # their names stay as they are
     return demo.queue(max_size=_LINE, api_open=False)
 
 
-def launch(demo: gr.Blocks, **overrides: object) -> tuple[object, str, str]:
+def _tab(name: str) -> gr.Tab:
+    return gr.Tab(static(f"page.{name}"), id=name)
+
+
+def launch(demo: gr.Blocks, **overrides: Any) -> tuple[object, str, str]:  # noqa: ANN401 - Gradio's own
     """Serve the page; nothing is fetched from or sent to anywhere else.
 
     Args:
@@ -125,7 +129,7 @@ def launch(demo: gr.Blocks, **overrides: object) -> tuple[object, str, str]:
         shared = demo.share_url  # a tunnel's address, where who starts the program asks Gradio for one
         return own_names([listening and str(listening), shared and urlsplit(shared).hostname])
 
-    settings = {
+    settings: dict[str, Any] = {
         **PATIENT_START,
         "theme": theme,
         "css_paths": Path(__file__).with_name("style.css"),
@@ -147,7 +151,7 @@ def launch(demo: gr.Blocks, **overrides: object) -> tuple[object, str, str]:
 
 def _texts() -> str:
     """Give the scripts what Gradio itself shows, and the tabs' names, in every language; and the examples' names."""
-    keys = [title for _, title, _ in (*_TABS, *lessons_tab.LESSONS)]
+    keys = [*(f"page.{name}" for name in _TABS), *(title for _, title, _ in lessons_tab.LESSONS)]
     keys += [key for key in CATALOGUES[LANGUAGES[0]] if key.startswith("gradio.")]
     texts = [[catalogue[key] for catalogue in CATALOGUES.values()] for key in keys]
     examples = {Path(path).stem: both(key) for path, key in segment_layout.EXAMPLES.items()}

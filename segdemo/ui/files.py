@@ -5,6 +5,7 @@ import re
 import uuid
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -14,8 +15,9 @@ from segdemo.segmentation import Segmentation
 from segdemo.ui.gradio_compat import cache_folder
 
 _LONGEST_STEM = 60  # a path on Windows may be short of room
-_JPEG = {"quality": 92, "subsampling": 0}
-_PNG = {"compress_level": 1, "compress_type": zlib.Z_RLE}  # of a photo no larger than by zlib's own way, and sooner
+_JPEG: dict[str, Any] = {"quality": 92, "subsampling": 0}
+# Of a photo no larger than by zlib's own way, and sooner.
+_PNG: dict[str, Any] = {"compress_level": 1, "compress_type": zlib.Z_RLE}
 
 
 def new_folder() -> Path:

@@ -9,20 +9,22 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gradio as gr
+from gradio import helpers
 from gradio.block_function import BlockFunction
 from gradio.blocks import BlocksConfig
 from gradio.components.api_component import Api
 from gradio.context import Context, LocalContext, get_render_context, set_render_context
 from gradio.data_classes import ImageData
 from gradio.exceptions import InvalidPathError
-from gradio.helpers import Examples  # what `gr.Examples` gives
 from gradio.processing_utils import save_base64_to_cache, save_file_to_cache
 from gradio.state_holder import SessionState
 from gradio.utils import get_upload_folder
 
+Examples = helpers.Examples
+"""What `gr.Examples` gives."""
 PATIENT_START = {"_frontend": False}
 """For `launch`, which would else ask for the page itself, and end the program where a busy machine takes 3 seconds."""
 
@@ -148,21 +150,27 @@ def publish(function: Callable[..., Any], output: str, **settings: Any) -> None:
         **settings: Of `gr.api`.
     """
     gr.api(function, **settings)
-    event = list(Context.root_block.fns.values())[-1]
-    for block, name in zip(event.inputs, inspect.signature(function).parameters, strict=True):
-        block.label = name
-    event.outputs[0].label = output
+    event = list(_page().fns.values())[-1]
+    for block, name in zip(
+        [*event.inputs, *event.outputs], [*inspect.signature(function).parameters, output], strict=True
+    ):
+        cast(gr.Component, block).label = name
+
+
+def _page() -> gr.Blocks:
+    assert Context.root_block is not None, "no page is being laid out"
+    return Context.root_block
 
 
 def on_load(function: Callable[..., Any], *arguments: Any, **settings: Any) -> None:  # noqa: ANN401 - Gradio's own
     """Call a function whenever the page that is being laid out opens; the rest is as a listener takes it."""
-    Context.root_block.load(function, *arguments, **settings)
+    _page().load(function, *arguments, **settings)
 
 
 def at_top(component: gr.Component) -> None:
     """Place a component outside of all tabs, whose contents a browser makes no sooner than they open."""
     here = get_render_context()
-    set_render_context(Context.root_block)
+    set_render_context(_page())
     component.render()
     set_render_context(here)
 
@@ -178,7 +186,7 @@ class PhotoInput(gr.Image):
 
     def preprocess(self, payload: ImageData | None) -> str | None:
         """Give the path of the uploaded file, or of what a data URL holds."""
-        if payload is not None and (payload.url or "").startswith("data:"):
+        if payload is not None and payload.url and payload.url.startswith("data:"):
             return save_base64_to_cache(payload.url, self.GRADIO_CACHE)
         return payload.path if payload is not None else None
 
@@ -210,7 +218,7 @@ def on_example(examples: Examples, js: str, **settings: Any) -> None:  # noqa: A
 
 def tabs_in(row: gr.Tabs) -> list[gr.Tab]:
     """Give the tabs of a row."""
-    return list(row.children)
+    return [tab for tab in row.children if isinstance(tab, gr.Tab)]
 
 
 def components_in(demo: gr.Blocks) -> list[Any]:

@@ -11,12 +11,13 @@ from PIL import Image
 from segdemo import catalog
 from segdemo.devices import choose_device, is_zero_gpu
 from segdemo.microbatch import MicroBatcher
+from segdemo.seeing import AnalysisSize
 from segdemo.segmentation import Segmentation
-from segdemo.segmenter import AnalysisSize, Segmenter, Watch
+from segdemo.segmenter import Segmenter, Watch
 from segdemo.ui.wish import Overtaken
 
 try:  # On a ZeroGPU Space a GPU is there only inside functions that ask for one.
-    from spaces import GPU
+    from spaces import GPU  # ty: ignore[import-not-found] - it is there only
 except ImportError:
 
     def GPU(duration: int) -> Callable[[Callable], Callable]:  # noqa: N802, D103 - spaces' own name
@@ -145,7 +146,7 @@ def _run_each(names: Sequence[str], image: Image.Image, load: Callable[[str], Se
     found: dict[str, Segmentation] = {}
     for name in names:
         if name not in found:
-            shared = [each for each in names if each in catalog.find(name).sharing]
+            shared = [each for each in names if each in catalog.sharing(catalog.find(name))]
             found |= {each: maps[0] for each, maps in load(name).outputs(shared, [image]).items()}
     return [found[name] for name in names]
 

@@ -1,6 +1,7 @@
 """The lesson on how a Linear layer becomes a 1×1 conv."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 import torch
@@ -10,10 +11,12 @@ from torch import Tensor
 from segdemo import catalog, render
 from segdemo.devices import device_lock
 from segdemo.lessons import fc_as_conv as lesson
+from segdemo.models.classifier import Conv1x1Segmenter
 from segdemo.models.network import pad_to_multiple
+from segdemo.ui.events import AT_ONCE, IN_TURN
 from segdemo.ui.gradio_compat import shown_file
 from segdemo.ui.i18n import plain, say, static
-from segdemo.ui.lesson_parts import AT_ONCE, IN_TURN, checks, guide, lesson_network, note, picture, slider
+from segdemo.ui.lesson_parts import checks, guide, lesson_network, note, picture, slider
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
 from segdemo.ui.service import DENSE_CLASSIFIER, linear_and_conv
@@ -22,7 +25,6 @@ _NETWORK = DENSE_CLASSIFIER
 _CROP = 64  # pixels
 _SHOWS = {"lion.jpg": "cat", "cheetah1.jpg": "cat", "tower.jpg": "background"}  # the examples, and what is on them
 _SLIDING = ("fc.dense", "fc.crops", "fc.difference")
-_TEXT = static("fc.text")
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class _Outputs:
 
 def build() -> Place:
     """Lay the lesson out and wire it; gives what a link can set."""
-    gr.Markdown(_TEXT)
+    gr.Markdown(static("fc.text"))
     guide("fc")
     size = catalog.find(_NETWORK).metadata.analysis_size
     with gr.Row():
@@ -56,7 +58,8 @@ def build() -> Place:
         changed(_draw, controls, outputs.every(), **IN_TURN)
     # The maps that were slid are those of one photo at one size.
     gr.on([photo.change, pixels.change], lambda: ["", gr.Row(visible=False)], None, [slid, row], **AT_ONCE)
-    button.click(_slide, [photo, pixels], [slid, row, *maps], **{**IN_TURN, "show_progress": "full"})
+    with_progress: dict[str, Any] = {**IN_TURN, "show_progress": "full"}
+    button.click(_slide, [photo, pixels], [slid, row, *maps], **with_progress)
     return Place(photo=photo, examples=examples)
 
 
@@ -70,7 +73,11 @@ def first_example() -> str:
     return next(iter(_SHOWS))
 
 
-def _lay_out_results(first: list[object]) -> _Outputs:
+def _network() -> Conv1x1Segmenter:
+    return lesson_network(_NETWORK, Conv1x1Segmenter)
+
+
+def _lay_out_results(first: list[Any]) -> _Outputs:
     classes = catalog.find(_NETWORK).metadata.classes
     steps = gr.HTML(first[0], elem_id="fc-steps")
     with gr.Row():
@@ -81,19 +88,19 @@ def _lay_out_results(first: list[object]) -> _Outputs:
     return _Outputs(steps, scores, gr.HTML(first[-1], elem_id="fc-note"))
 
 
-def _draw(path: str | None, size: float, forget: bool) -> list[object]:
+def _draw(path: str | None, size: float, forget: bool) -> list[Any]:
     classes = catalog.find(_NETWORK).metadata.classes
     if path is None:
         return [gr.skip()] * (len(classes) + 2)
     seen, features, found = linear_and_conv(path, int(size))
-    shown = lesson.compare(lesson.without_bias(lesson_network(_NETWORK)), features) if forget else found
+    shown = lesson.compare(lesson.without_bias(_network()), features) if forget else found
     limit = float(found.score_map.abs().max())
     grids = [render.score_grid(scores.numpy(), limit, 480, 9) for scores in shown.score_map]
     return [_steps(found, seen, shown), *grids, _note(found, shown, forget)]
 
 
 def _steps(found: lesson.Comparison, seen: Tensor, shown: lesson.Comparison) -> Markup:
-    network, classes = lesson_network(_NETWORK), catalog.find(_NETWORK).metadata.classes
+    network, classes = _network(), catalog.find(_NETWORK).metadata.classes
     weight = tuple(network.score.weight.shape)
     logits = ", ".join(f"{name} {value:.3f}" for name, value in zip(classes, found.logits.tolist(), strict=True))
     means, (channels, height, width) = shown.score_map.mean((1, 2)), found.features
@@ -132,7 +139,7 @@ def _slide(path: str | None, size: float) -> list[object]:
     if path is None:
         raise gr.Error(plain("fc.no_photo"), print_exception=False)
     seen, _, found = linear_and_conv(path, int(size))
-    network = lesson_network(_NETWORK)
+    network = _network()
     # As the network itself pads: a photo narrower than a cell has one all the same.
     with device_lock("cpu"):
         slid = lesson.slide(network, pad_to_multiple(seen[None], network.size_multiple)[0], _CROP)

@@ -5,14 +5,15 @@ from markupsafe import Markup
 
 from segdemo import catalog, render
 from segdemo.devices import device_lock
+from segdemo.entries import Entry
 from segdemo.lessons.feature_maps import Stage, stages
+from segdemo.models import SegmentationNetwork
+from segdemo.ui.events import IN_TURN
 from segdemo.ui.gradio_compat import shown_file
 from segdemo.ui.i18n import Both, both, say, static
-from segdemo.ui.lesson_parts import IN_TURN, as_seen, figure, figure_row, lesson_network, note, read_photo
-from segdemo.ui.views import network_label
+from segdemo.ui.lesson_parts import as_seen, figure, figure_row, lesson_network, note, read_photo
 
 _STRONGEST = 5
-_TEXT = static("maps.text")
 
 
 def build(photo: gr.Image, pixels: gr.Slider, network: gr.Dropdown) -> None:
@@ -23,16 +24,16 @@ def build(photo: gr.Image, pixels: gr.Slider, network: gr.Dropdown) -> None:
         pixels: The longer side at which the network sees it.
         network: Of those that come with the program.
     """
-    gr.Markdown(_TEXT)
+    gr.Markdown(static("maps.text"))
     maps = gr.HTML(_draw(shown_file(photo), pixels.value, network.value), elem_id="fm-maps", elem_classes="maps")
     for changed in (photo.change, pixels.release, network.change):
         changed(_draw, [photo, pixels, network], maps, **IN_TURN)
 
 
-def choices() -> list[tuple[str, str]]:
-    """Give titles and names of the networks on offer: of those that share a checkpoint, and so their maps, one."""
+def offered() -> list[Entry]:
+    """Give the networks on offer: of those that share a checkpoint, and so their maps, one."""
     first = {entry.file: entry for entry in reversed(catalog.BUNDLED.values())}
-    return [(network_label(entry), entry.name) for entry in catalog.BUNDLED.values() if first[entry.file] is entry]
+    return [entry for entry in catalog.BUNDLED.values() if first[entry.file] is entry]
 
 
 def _draw(path: str | None, pixels: float, network: str) -> object:
@@ -40,7 +41,7 @@ def _draw(path: str | None, pixels: float, network: str) -> object:
         return gr.skip()
     image = as_seen(read_photo(path), network, int(pixels))
     with device_lock("cpu"):
-        found = stages(lesson_network(network), image)
+        found = stages(lesson_network(network, SegmentationNetwork), image)
     rows = [_row(number, stage) for number, stage in enumerate(found, 1)]
     title, size = catalog.find(network).title, f"{image.shape[2]}×{image.shape[1]}"
     return Markup("").join([note(say("maps.seen", network=title, size=size, count=len(found))), *rows])

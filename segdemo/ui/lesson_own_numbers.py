@@ -9,17 +9,17 @@ from torch import Tensor
 from segdemo.lessons import torch_lines
 from segdemo.lessons.matrices import MOST, read_matrix
 from segdemo.lessons.transposed_conv import Setting, conv_matrix, transposed_conv
+from segdemo.ui.events import AT_ONCE
 from segdemo.ui.i18n import say, say_made, static
-from segdemo.ui.lesson_parts import AT_ONCE, note, torch_code
+from segdemo.ui.lesson_parts import note, torch_code
 from segdemo.ui.templates import render
 
 _TEXTBOOK = "0 1\n2 3"
-_TEXT = static("own.text")
 
 
 def build() -> Mapping[str, gr.Textbox]:
     """Lay the part out and wire it; gives the fields that a link can set."""
-    gr.Markdown(_TEXT)
+    gr.Markdown(static("own.text"))
     first = _draw(_TEXTBOOK, _TEXTBOOK, 1, 0)
     with gr.Row():
         values = gr.Textbox(
@@ -47,16 +47,16 @@ def build() -> Mapping[str, gr.Textbox]:
     return {"input": values, "kernel": kernel}
 
 
-def _draw(input_text: str, kernel_text: str, stride: float | None, padding: float | None) -> list[object]:
+def _draw(input_text: str, kernel_text: str, stride: float | None, padding: float | None) -> tuple[Markup, str]:
     try:
         values, kernel = read_matrix(input_text, "input"), read_matrix(kernel_text, "kernel")
         setting = Setting(len(values), len(kernel), int(stride or 0), int(padding or 0))
     except ValueError as error:
-        return [note(say_made(error), role="alert"), ""]
+        return note(say_made(error), role="alert"), ""
     found = transposed_conv(values, kernel, setting)
     matrices = {"own.input": values.tolist(), "own.kernel": kernel.tolist(), "own.output": found.tolist()}
     answer = render("matrices", matrices=matrices) + note(_sum(values, kernel, setting, found))
-    return [answer, torch_lines.transposed_conv(values, kernel, setting)]
+    return answer, torch_lines.transposed_conv(values, kernel, setting)
 
 
 def _sum(values: Tensor, kernel: Tensor, setting: Setting, found: Tensor) -> Markup:

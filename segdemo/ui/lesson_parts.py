@@ -4,7 +4,8 @@ import base64
 import io
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import TypeVar
 
 import gradio as gr
 from markupsafe import Markup
@@ -15,56 +16,50 @@ from segdemo import catalog, charts, render
 from segdemo.devices import channels_last
 from segdemo.images import ImageError, read_reduced
 from segdemo.models import SegmentationNetwork
-from segdemo.segmenter import fit, normalised
+from segdemo.seeing import fit, normalised
 from segdemo.ui.bounded_slider import BoundedSlider
 from segdemo.ui.i18n import LANGUAGES, Both, both, in_language, plain_made, say, static
 from segdemo.ui.templates import render as render_template
 
-AT_ONCE: dict[str, Any] = {
-    "queue": False,
-    "show_progress": "hidden",
-    "trigger_mode": "always_last",
-    "api_visibility": "private",
-}
-"""Settings of an event that only draws."""
-IN_TURN: dict[str, Any] = {
-    "concurrency_id": "lesson",
-    "concurrency_limit": 1,
-    "show_progress": "hidden",
-    "trigger_mode": "always_last",
-    "api_visibility": "private",
-}
-"""Settings of an event that runs a lesson's own copy of a network: one at a time, since some put hooks on it."""
+_Network = TypeVar("_Network", bound=SegmentationNetwork)
 
 
-def in_turn(shown_on: gr.Component) -> dict[str, Any]:
-    """Give the settings of an event that stands in line, and shows on a picture the visitor's place in it."""
-    return {**IN_TURN, "show_progress": "minimal", "show_progress_on": [shown_on]}
-
-
-def picture(value: Image.Image | None, caption: str, name: str, height: int, **values: object) -> gr.Image:
+def picture(
+    value: Image.Image | None,
+    caption: str,
+    name: str,
+    height: int | None = None,
+    *,
+    form: str = "png",
+    smooth: bool = False,
+    alternative: str = "",
+    **values: object,
+) -> gr.Image:
     """Place a picture that can be saved, with its caption above it.
 
     Args:
         value: What it shows at first.
-        caption: Key of one line; it is the text alternative too.
+        caption: Key of one line.
         name: The element's id.
-        height: Pixels.
+        height: Pixels; None takes what the picture needs.
+        form: Of the file: `png` or `jpeg`.
+        smooth: Whether it is a photo, or lies over one; else its cells are drawn with sharp edges.
+        alternative: Key of the text alternative, where that is not the caption.
         **values: Of the caption's placeholders.
     """
-    with gr.Column(min_width=150):
+    with gr.Column(min_width=200 if smooth else 150):
         gr.HTML(render_template("caption", text=say(caption, **values)))
         return gr.Image(
             value,
             show_label=False,
             type="pil",
-            format="png",
+            format=form,
             interactive=False,
-            buttons=["download", "fullscreen"],
+            buttons=["download"] if smooth else ["download", "fullscreen"],
             height=height,
             elem_id=name,
-            elem_classes="lesson-picture",
-            alt_text=both(caption, **values),
+            elem_classes="lesson-photo" if smooth else "lesson-picture",
+            alt_text=both(alternative or caption, **values),
         )
 
 
@@ -128,13 +123,19 @@ def torch_code(lines: str) -> gr.Code:
     return gr.Code(lines, language="python", label=static("lessons.torch_code"), interactive=False, wrap_lines=True)
 
 
+def lesson_network(name: str, kind: type[_Network]) -> _Network:
+    """Load a network of a kind once for all visitors, on the CPU and as its checkpoint has it; to be run in turn."""
+    network = _loaded(name)
+    assert isinstance(network, kind), f"{name} is of another kind"
+    return network
+
+
 @cache
-def lesson_network(name: str) -> SegmentationNetwork:
-    """Load a network once for all visitors, on the CPU and as its checkpoint has it; to be run in turn."""
+def _loaded(name: str) -> SegmentationNetwork:
     return channels_last(catalog.find(name).load())
 
 
-def read_photo(path: str) -> Image.Image:
+def read_photo(path: str | Path) -> Image.Image:
     """Read as much of an uploaded photo as a lesson shows.
 
     Raises:

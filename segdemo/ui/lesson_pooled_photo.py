@@ -1,6 +1,7 @@
 """The parts of the pooling lesson that show a photo: pooled to m×m, and classified at three sizes."""
 
 from functools import lru_cache
+from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -12,10 +13,12 @@ from segdemo import catalog, render
 from segdemo.devices import device_lock
 from segdemo.lessons.adaptive_pooling import pool_map
 from segdemo.lessons.input_sizes import SizeResult, classify_sizes, feature_maps
-from segdemo.segmenter import fit
+from segdemo.models.classifier import Conv1x1Segmenter
+from segdemo.seeing import fit
+from segdemo.ui.events import AT_ONCE, IN_TURN
 from segdemo.ui.gradio_compat import shown_file
 from segdemo.ui.i18n import say, static
-from segdemo.ui.lesson_parts import AT_ONCE, IN_TURN, as_seen, lesson_network, note, picture, read_photo, table
+from segdemo.ui.lesson_parts import as_seen, lesson_network, note, picture, read_photo, table
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
 
@@ -23,8 +26,6 @@ SIZES = (96, 160, 224)  # pixels, the longer side
 _CELLS = 192  # a side, of the grey photo that is pooled
 _SHOWN = 320  # pixels
 _NETWORKS = ("conv1x1_resnet18", "conv1x1_vgg11")  # the first that comes with the program
-_POOLED = static("pooled.text")
-_AT_THREE_SIZES = static("pooled.sizes_text")
 
 
 def build(m: gr.Slider, mode: gr.Radio) -> Place:
@@ -34,7 +35,7 @@ def build(m: gr.Slider, mode: gr.Radio) -> Place:
         m: The number of output cells, a side.
         mode: Average or max.
     """
-    gr.Markdown(_POOLED)
+    gr.Markdown(static("pooled.text"))
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
             photo, examples = photo_field("ap", "alt.ap-photo")
@@ -53,7 +54,7 @@ def build(m: gr.Slider, mode: gr.Radio) -> Place:
 
 
 def _lay_out_sizes(photo: gr.Image) -> None:
-    gr.Markdown(_AT_THREE_SIZES)
+    gr.Markdown(static("pooled.sizes_text"))
     choices = [(f"{size} px", size) for size in SIZES]
     made_for = gr.Radio(choices, value=SIZES[-1], label=static("pooled.made_for"), elem_id="ap-made-for")
     found = gr.HTML(_classify(shown_file(photo), SIZES[-1]), elem_id="ap-sizes")
@@ -73,7 +74,7 @@ def _take(path: str | None, m: float, mode: str) -> list[object]:
     return [render.enlarge(_grey(path), _SHOWN), *_pool(path, m, mode)]
 
 
-def _pool(path: str | None, m: float, mode: str) -> list[object]:
+def _pool(path: str | None, m: float, mode: str) -> list[Any]:
     if path is None:
         return [gr.skip()] * 2
     grey, cells = _grey(path), int(m)
@@ -94,14 +95,14 @@ def _seen(path: str, name: str) -> tuple[list[torch.Tensor], list[torch.Tensor]]
     image = read_photo(path)
     images = [as_seen(image, name, size) for size in SIZES]
     with device_lock("cpu"):
-        return images, feature_maps(lesson_network(name), images)
+        return images, feature_maps(lesson_network(name, Conv1x1Segmenter), images)
 
 
 def _classify(path: str | None, made_for: int) -> object:
     if path is None:
         return gr.skip()
     name = _network()
-    found = classify_sizes(lesson_network(name), *_seen(path, name), SIZES.index(made_for))
+    found = classify_sizes(lesson_network(name, Conv1x1Segmenter), *_seen(path, name), SIZES.index(made_for))
     entry = catalog.find(name)
     fitting = sum(not each.error for each in found)
     sentence = say("pooled.fits", network=entry.title, fitting=fitting, count=len(found))

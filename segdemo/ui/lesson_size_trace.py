@@ -2,51 +2,43 @@
 
 import gradio as gr
 
-from segdemo import catalog
 from segdemo.lessons.size_trace import Row
 from segdemo.ui import lesson_feature_maps, lesson_skip_shares
+from segdemo.ui.events import AT_ONCE
+from segdemo.ui.gradio_compat import Examples
 from segdemo.ui.i18n import say, say_made, static
-from segdemo.ui.lesson_parts import AT_ONCE, guide, note, slider, table
+from segdemo.ui.lesson_parts import guide, note, slider, table
 from segdemo.ui.link import Place
+from segdemo.ui.network_list import network_list
 from segdemo.ui.photo_input import photo_field
 from segdemo.ui.service import trace_sizes
-from segdemo.ui.views import network_label
 
-_TEXT = static("sizes.text")
 _HEADS = ("layer", "kind", "kernel", "stride", "padding", "channels", "size", "formula", "sees", "adds", "parameters")
 
 
 def build() -> Place:
     """Lay the lesson out and wire it; gives what a link can set."""
-    gr.Markdown(_TEXT)
+    gr.Markdown(static("sizes.text"))
     guide("sizes")
     with gr.Row(elem_classes="controls"):
-        choices = [(network_label(entry), name) for name, entry in catalog.ENTRIES.items()]
-        controls = [
-            gr.Dropdown(
-                choices, value="fcn8s_vgg16", label=static("page.network"), filterable=False, elem_id="st-network"
-            ),
-            gr.Number(333, label=static("sizes.height"), precision=0, min_width=90, elem_id="st-height"),
-            gr.Number(500, label=static("sizes.width"), precision=0, min_width=90, elem_id="st-width"),
-        ]
+        network = network_list("fcn8s_vgg16", "st-network")
+        height = gr.Number(333, label=static("sizes.height"), precision=0, min_width=90, elem_id="st-height")
+        width = gr.Number(500, label=static("sizes.width"), precision=0, min_width=90, elem_id="st-width")
     rows = gr.HTML(_draw("fcn8s_vgg16", 333, 500), elem_id="st-table")
-    for control in controls:
-        control.change(_draw, controls, rows, **AT_ONCE)
+    for control in (network, height, width):
+        control.change(_draw, [network, height, width], rows, **AT_ONCE)
     photo, examples = _lay_out_photo()
-    return Place(controls[0], photo=photo, examples=examples)
+    return Place(network, photo=photo, examples=examples)
 
 
-def _lay_out_photo() -> tuple[gr.Image, gr.Examples]:
+def _lay_out_photo() -> tuple[gr.Image, Examples]:
     gr.Markdown(static("sizes.photo_text"))
-    choices = lesson_feature_maps.choices()
+    offered = lesson_feature_maps.offered()
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
             photo, examples = photo_field("st", "alt.st-photo")
-            size = catalog.find(choices[0][1]).metadata.analysis_size
-            pixels = slider(32, 256, size, "lessons.seen_at", "st-pixels")
-            network = gr.Dropdown(
-                choices, value=choices[0][1], label=static("maps.network"), filterable=False, elem_id="fm-network"
-            )
+            pixels = slider(32, 256, offered[0].metadata.analysis_size, "lessons.seen_at", "st-pixels")
+            network = network_list(offered[0].name, "fm-network", offered, "maps.network")
         with gr.Column(scale=8, min_width=300):
             lesson_skip_shares.build(photo, pixels)
     lesson_feature_maps.build(photo, pixels, network)

@@ -1,5 +1,7 @@
 """The part of the size lesson that takes FCN-8s's scores apart."""
 
+from typing import Any
+
 import gradio as gr
 from PIL import Image
 
@@ -7,14 +9,15 @@ from segdemo import catalog, render
 from segdemo.analysis import Style
 from segdemo.devices import device_lock
 from segdemo.lessons.skip_shares import SOURCES, Decomposition, decompose
+from segdemo.models.fcn import FCN
+from segdemo.ui.events import IN_TURN
 from segdemo.ui.gradio_compat import shown_file
 from segdemo.ui.i18n import say, static
-from segdemo.ui.lesson_parts import IN_TURN, as_seen, lesson_network, note, picture, read_photo, table
+from segdemo.ui.lesson_parts import as_seen, lesson_network, note, picture, read_photo, table
 
 _NETWORK = "fcn8s_vgg16"
 _STRIDES = (32, 16, 8)
 _SHOWN = 320  # pixels, the longer side of a picture
-_TEXT = static("skips.text")
 
 
 def build(photo: gr.Image, pixels: gr.Slider) -> None:
@@ -24,7 +27,7 @@ def build(photo: gr.Image, pixels: gr.Slider) -> None:
         photo: The visitor's.
         pixels: The longer side at which the network sees it.
     """
-    gr.Markdown(_TEXT)
+    gr.Markdown(static("skips.text"))
     first = _draw(shown_file(photo), pixels.value)
     outputs = [gr.HTML(first[0], elem_id="ss-table")]
     maps, parts = first[1 : 1 + len(_STRIDES)], first[1 + len(_STRIDES) :]
@@ -39,13 +42,13 @@ def build(photo: gr.Image, pixels: gr.Slider) -> None:
         changed(_draw, [photo, pixels], outputs, **IN_TURN)
 
 
-def _draw(path: str | None, pixels: float) -> list[object]:
+def _draw(path: str | None, pixels: float) -> list[Any]:
     if path is None:
         return [gr.skip()] * (2 + len(_STRIDES) + len(SOURCES))
     image = read_photo(path)
     seen = as_seen(image, _NETWORK, int(pixels))
     with device_lock("cpu"):
-        found = decompose(lesson_network(_NETWORK), seen)
+        found = decompose(lesson_network(_NETWORK, FCN), seen)
     index = found.main_class()
     small = image.resize((seen.shape[2], seen.shape[1]), Image.Resampling.BILINEAR)
     colours = catalog.find(_NETWORK).metadata.colours

@@ -4,8 +4,9 @@ import gradio as gr
 from markupsafe import Markup
 
 from segdemo.lessons.exercises import TASKS, Task, check
+from segdemo.ui.events import AT_ONCE
 from segdemo.ui.i18n import both, say, static
-from segdemo.ui.lesson_parts import AT_ONCE, note
+from segdemo.ui.lesson_parts import note
 from segdemo.ui.templates import render
 
 
@@ -17,7 +18,7 @@ def build(lesson: str) -> None:
             verdict = gr.HTML(elem_id=f"{task.key}-verdict", render=False)
             field = _field(task)
             verdict.render()
-        event = field.input if task.choices else field.submit
+        event = field.submit if isinstance(field, gr.Textbox) else field.input
         event(lambda answer, task=task: judge(task, answer), field, verdict, **AT_ONCE)
 
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
-import torch
 from PIL import Image
 from torch import Tensor
 
@@ -17,17 +17,18 @@ from segdemo.images import read_image
 from segdemo.lessons import teach
 from segdemo.lessons.kept import keep, keep_photos, restore
 from segdemo.lessons.teaching import Photo, Teaching
+from segdemo.models.fcn import FCN
 from segdemo.models.taught import TaughtVGG
+from segdemo.seeing import normalised
 from segdemo.segmentation import Segmentation
-from segdemo.segmenter import normalised
 from segdemo.ui import files, views
+from segdemo.ui.events import AT_ONCE, in_turn
 from segdemo.ui.gradio_compat import on_load, shown_file
 from segdemo.ui.i18n import both, say, say_made, static
-from segdemo.ui.lesson_parts import AT_ONCE, guide, in_turn, lesson_network, note, read_photo, table
+from segdemo.ui.lesson_parts import guide, lesson_network, note, picture, read_photo, table
 from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
 from segdemo.ui.teach_memory import Memory, is_new
-from segdemo.ui.templates import render as render_template
 
 _TRUNK = "fcn8s_vgg16"
 _SHOWN = 512  # pixels, the longer side of a picture
@@ -94,32 +95,25 @@ def _lay_out_results(first: Teaching, tap_means: gr.Radio, mark: gr.Radio) -> _P
     photos = gr.Radio(_photo_choices(first), value=first.shown, label=static("teach.photos"), elem_id="teach-photos")
     said = gr.HTML(elem_id="teach-said")
     with gr.Row(elem_classes="teach-pictures"):
-        tapped = _picture(first.photo.image, "teach.tap_here", "teach-photo-taps")
-        class_map = _picture(None, "view.class_map", "teach-map")
-        heatmap = _picture(None, "segment.heatmap", "teach-heatmap")
+        tapped = _picture(first.photo.image, "teach.tap_here", "teach-photo-taps", "jpeg")
+        class_map = _picture(None, "view.class_map", "teach-map", "jpeg")
+        heatmap = _picture(None, "segment.heatmap", "teach-heatmap", "png")
     heatmap_of = gr.Radio(_labels(first)[:-1], value=1, label=static("segment.heat_class"), elem_id="teach-heatmap-of")
     facts = gr.HTML(elem_id="teach-facts")
     saved = gr.DownloadButton(static("teach.save"), None, size="sm", interactive=False, elem_id="teach-save")
     return _Parts(photos, tap_means, mark, heatmap_of, tapped, class_map, heatmap, said, facts, saved)
 
 
-def _picture(value: object, label: str, name: str) -> gr.Image:
-    with gr.Column(min_width=200):
-        gr.HTML(render_template("caption", text=say(label)))
-        return gr.Image(
-            value,
-            show_label=False,
-            type="pil",
-            format="jpeg" if name != "teach-heatmap" else "png",
-            interactive=False,
-            buttons=["download"],
-            elem_id=name,
-            elem_classes="teach-picture",
-            alt_text=both(f"alt.{name}"),
-        )
+def _picture(value: Image.Image | None, caption: str, name: str, form: str) -> gr.Image:
+    return picture(value, caption, name, form=form, smooth=True, alternative=f"alt.{name}")
 
 
-def _wire(memory: Memory, parts: _Parts, chosen: tuple[gr.Component, ...], buttons: tuple[gr.Component, ...]) -> None:
+def _wire(
+    memory: Memory,
+    parts: _Parts,
+    chosen: tuple[gr.Image, gr.Textbox, gr.Radio],
+    buttons: tuple[gr.Button, gr.Button, gr.Button, gr.UploadButton],
+) -> None:
     photo, names, way = chosen
     undo, clear, restart, opened = buttons
     outputs = [*memory.every(), *parts.every()]
@@ -180,10 +174,8 @@ def _wire(memory: Memory, parts: _Parts, chosen: tuple[gr.Component, ...], butto
         listen(event, Teaching.named, names, fits=False)
     listen(way.input, lambda old, whole: replace(old, whole_photos=whole), way)
     listen(parts.mark.input, lambda old, label: old.marked(None if label == _UNMARKED else label), parts.mark)
-    every_tap = {
-        **in_turn(parts.tapped),
-        "trigger_mode": "multiple",
-    }  # quick ones wait for each other, and none is lost
+    # Quick ones wait for each other, and none is lost.
+    every_tap: dict[str, Any] = {**in_turn(parts.tapped), "trigger_mode": "multiple"}
     parts.tapped.select(answer_tap, [*asked, parts.tap_means], outputs, **every_tap)
     listen(undo.click, Teaching.undone)
     listen(clear.click, Teaching.cleared)
@@ -214,7 +206,7 @@ def _features(photo: Photo) -> Tensor:
 @lru_cache(maxsize=teach.MAX_CLASSES)
 def _network(classes: int) -> TaughtVGG:
     """Give a network on the FCN's stages, which all visitors share; whoever writes a file from it fills its conv."""
-    return TaughtVGG(list(lesson_network(_TRUNK).stages), classes).eval()
+    return TaughtVGG(list(lesson_network(_TRUNK, FCN).stages), classes).eval()
 
 
 def _labels(teaching: Teaching) -> list[tuple[str, int]]:
@@ -275,21 +267,18 @@ def _hint(teaching: Teaching) -> str:
 
 def _facts(teaching: Teaching, found: Segmentation, milliseconds: float) -> str:
     """Say what was fitted, and compare the 1×1 conv with the Linear layer of the same weight."""
-    features = _features(teaching.photo)
-    conv = torch.nn.Conv2d(*reversed(teaching.layer.weight.shape), 1)
-    with torch.no_grad():
-        conv.weight.copy_(teaching.layer.weight[:, :, None, None])
-        conv.bias.copy_(teaching.layer.bias)
+    features, layer = _features(teaching.photo), teaching.layer
+    assert layer is not None
     _, height, width = features.shape
     row, column = height // 2, width // 2
-    equal = teach.compare_layers(conv, features, row, column)
+    equal = teach.compare_layers(layer.as_conv(), features, row, column)
     shape = str(list(equal.linear_shape))
     rows = [
         [say("teach.linear_cell"), shape, say("teach.cell", row=row, column=column), f"{equal.cell_difference:.1e}"],
         [say("teach.linear_pooled"), shape, say("teach.all_cells"), f"{equal.pooled_difference:.1e}"],
     ]
     how = "teach.by_photos" if teaching.whole_photos else "teach.by_taps"
-    fitted = say(how if teaching.layer.steps else "teach.opened", count=teaching.examples, steps=teaching.layer.steps)
+    fitted = say(how if layer.steps else "teach.opened", count=teaching.examples, steps=layer.steps)
     sentence = say(
         "teach.facts",
         shape=list(equal.conv_shape),

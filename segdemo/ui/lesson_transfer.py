@@ -1,7 +1,7 @@
 """The lesson on transfer learning."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from math import isfinite
 
@@ -9,50 +9,48 @@ import gradio as gr
 from markupsafe import Markup
 from torch import Tensor, nn
 
-from segdemo import catalog, charts
-from segdemo.checkpoints import Metadata
+from segdemo import catalog, charts, entries
 from segdemo.images import read_image
 from segdemo.lessons import freezing, initialisation, recorded_runs
 from segdemo.lessons import transfer as lesson
 from segdemo.lessons.size_trace import shell
-from segdemo.segmenter import fit, normalised
+from segdemo.metadata import Metadata
+from segdemo.models.unet import UNet
+from segdemo.seeing import fit, normalised
+from segdemo.ui.events import AT_ONCE
 from segdemo.ui.i18n import Both, alike, both, joined, say, say_made, static
-from segdemo.ui.lesson_parts import AT_ONCE, chart, chart_row, checks, guide, note, slider, table
+from segdemo.ui.lesson_parts import chart, chart_row, checks, guide, note, slider, table
 from segdemo.ui.templates import render
 
-LOGS = catalog.CHECKPOINTS
+LOGS = entries.CHECKPOINTS
 """The folder of the recorded runs."""
 _DONOR = "unet_vgg16_bn"  # its encoder has BatchNorm
 _EXAMPLES = ("lion.jpg", "cheetah1.jpg", "cheetah.jpg", "tower.jpg")
 _PHOTO, _CROP, _BATCH = 72, 24, 4  # pixels, pixels, crops
 _FULL_BRIGHTNESS = 100
 _STEP, _MINUTES = "step", "minutes"
-_CURVES_TEXT = static("transfer.curves_text")
-_PARTS_TEXT = static("transfer.parts_text")
-_NORM_TEXT = static("transfer.norm_text")
-_TRAP_TEXT = static("transfer.trap_text")
-_START_TEXT = static("transfer.start_text")
+_Controls = Sequence[gr.Radio | gr.Slider | gr.Checkbox]
 
 
 def build() -> None:
     """Lay the lesson out and wire it."""
-    _section(_CURVES_TEXT, _curve_controls, _draw_curves, "tl-curves")
-    _section(_PARTS_TEXT, _part_controls, _draw_parts, "tl-parts")
-    _section(_NORM_TEXT, _norm_controls, _draw_norm, "tl-norm")
-    _section(_TRAP_TEXT, _trap_controls, _draw_trap, "tl-trap")
-    _section(_START_TEXT, _start_controls, _draw_start, "tl-start")
+    _section("curves", _curve_controls, _draw_curves)
+    _section("parts", _part_controls, _draw_parts)
+    _section("norm", _norm_controls, _draw_norm)
+    _section("trap", _trap_controls, _draw_trap)
+    _section("start", _start_controls, _draw_start)
 
 
-def _section(text: str, make_controls: Callable[[], list[gr.Component]], draw: Callable[..., str], name: str) -> None:
+def _section(name: str, make_controls: Callable[[], _Controls], draw: Callable[..., str]) -> None:
     """Put controls beside what they change."""
-    gr.Markdown(text)
-    if text == _CURVES_TEXT:
+    gr.Markdown(static(f"transfer.{name}_text"))
+    if name == "curves":
         guide("transfer")
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
             controls = make_controls()
         with gr.Column(scale=8, min_width=300):
-            result = gr.HTML(draw(*(control.value for control in controls)), elem_id=name)
+            result = gr.HTML(draw(*(control.value for control in controls)), elem_id=f"tl-{name}")
     for control in controls:
         control.change(draw, controls, result, **AT_ONCE)
 
@@ -77,7 +75,7 @@ def figure_text(value: float) -> Both:
     return alike(f"{value:.3f}") if isfinite(value) else both("transfer.not_recorded")
 
 
-def _curve_controls() -> list[gr.Component]:
+def _curve_controls() -> _Controls:
     comparisons = _choices(recorded_runs.COMPARISONS)
     over = _choices((_STEP, _MINUTES))
     return [
@@ -126,7 +124,7 @@ def _curve_table(curves: dict[str, recorded_runs.Curve]) -> Markup:
     return table([say(_key(head)) for head in ("training", _STEP, _MINUTES, *recorded_runs.FIGURES)], rows)
 
 
-def _part_controls() -> list[gr.Component]:
+def _part_controls() -> _Controls:
     trainings = _choices(lesson.TRAININGS)
     return [gr.Radio(trainings, value=lesson.FROZEN, label=static("transfer.training"), elem_id="tl-training")]
 
@@ -134,6 +132,7 @@ def _part_controls() -> list[gr.Component]:
 @cache
 def _parts() -> dict[str, list[lesson.Part]]:
     network = shell(lesson.ARCHITECTURE, lesson.ARGUMENTS)
+    assert isinstance(network, UNet)
     return {training: lesson.parts(network, training) for training in lesson.TRAININGS}
 
 
@@ -162,7 +161,7 @@ def _draw_parts(training: str) -> Markup:
     return note(sentence) + table(heads, rows)
 
 
-def _norm_controls() -> list[gr.Component]:
+def _norm_controls() -> _Controls:
     return [
         slider(0, 6, 3, "transfer.batches", "tl-batches"),
         slider(10, _FULL_BRIGHTNESS, _FULL_BRIGHTNESS, "transfer.brightness", "tl-brightness"),
@@ -170,8 +169,8 @@ def _norm_controls() -> list[gr.Component]:
 
 
 @cache
-def _stage() -> nn.Sequential:
-    return catalog.find(_DONOR).load().stages[0]
+def _stage() -> nn.Module:
+    return catalog.find(_DONOR).load().get_submodule("stages.0")
 
 
 @cache
@@ -225,7 +224,7 @@ def _norm_chart(exposures: dict[str, freezing.Exposure], index: int) -> Markup:
     return chart(picture, title, f"batchnorm-{index + 1}")
 
 
-def _trap_controls() -> list[gr.Component]:
+def _trap_controls() -> _Controls:
     lines = list(freezing.WAYS_TO_FREEZE)
     return [gr.Radio(lines, label=static("transfer.line"), elem_id="tl-line")]
 
@@ -244,7 +243,7 @@ def _draw_trap(line: str | None) -> Markup:
     return note(verdict) + checks(items)
 
 
-def _start_controls() -> list[gr.Component]:
+def _start_controls() -> _Controls:
     kinds = _choices(initialisation.KINDS)
     return [
         gr.Radio(kinds, value=kinds[0][1], label=static("transfer.kind"), elem_id="tl-kind"),

@@ -2,18 +2,21 @@
 
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import gradio as gr
 import torch
 from markupsafe import Markup
 from PIL import Image
+from torch import nn
 
 from segdemo import catalog, render
 from segdemo.lessons import transposed_conv as lesson
 from segdemo.lessons.transposed_conv import Setting
 from segdemo.ui import lesson_own_numbers, lesson_upsampling
+from segdemo.ui.events import AT_ONCE
 from segdemo.ui.i18n import both, say, say_made, static
-from segdemo.ui.lesson_parts import AT_ONCE, checks, guide, note, picture, slider
+from segdemo.ui.lesson_parts import checks, guide, note, picture, slider
 from segdemo.ui.link import Place
 
 _FCN = "fcn8s_vgg16"
@@ -22,7 +25,6 @@ _KERNELS = ("bilinear", _LEARNED, "random", "ones")
 _LEARNED_SETTING = (4, 2, 1, 0)  # kernel, stride, padding, output padding of the FCN's own ×2 step
 _SIZE = 3  # cells a side of the input at first
 _NUMBERED = 9  # cells a side that still have room for a number
-_TEXT = static("transposed.text")
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class _Outputs:
 
 def build() -> Place:
     """Lay the lesson out and wire it; gives what a link can set."""
-    gr.Markdown(_TEXT)
+    gr.Markdown(static("transposed.text"))
     guide("transposed")
     with gr.Row(elem_classes="work"):
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
@@ -77,7 +79,7 @@ def _all_prints(size: int) -> gr.Slider:
     return gr.Slider(maximum=size**2, value=size**2)
 
 
-def _draw_all(*values: object) -> list[object]:
+def _draw_all(*values: Any) -> list[object]:  # noqa: ANN401 - a number for each slider, and the kind of kernel
     """Draw all prints of an input of another size; the slider's old place may lie beyond its new end."""
     *numbers, kind = values
     size = int(numbers[0])
@@ -109,7 +111,7 @@ def _lay_out_results() -> _Outputs:
     return _Outputs(sizes, small, kernel, large, overlaps, matrix, checked)
 
 
-def _draw(*values: object) -> list[object]:
+def _draw(*values: Any) -> list[Any]:  # noqa: ANN401 - as above
     *numbers, kind = values
     n, k, s, p, o, step = (int(number) for number in numbers)
     if kind == _LEARNED:
@@ -123,13 +125,7 @@ def _draw(*values: object) -> list[object]:
     so_far = lesson.prints(small, kernel, setting, step)
     transposed = lesson.conv_matrix(kernel, setting).T
     counts = lesson.overlaps(setting)
-    pictures = [
-        _grid(small),
-        _grid(kernel),
-        _grid(so_far, whole),
-        _grid(counts),
-        _grid(transposed),
-    ]
+    pictures = [_grid(small), _grid(kernel), _grid(so_far, whole), _grid(counts), _grid(transposed)]
     return [_sizes(setting), *pictures, _checks(setting, small, kernel, whole)]
 
 
@@ -141,7 +137,9 @@ def _kernel(kind: str, size: int) -> torch.Tensor:
 def _learned_kernel() -> torch.Tensor:
     """Take the kernel of the FCN's first ×2 step for its last class."""
     entry = catalog.find(_FCN)
-    return lesson.learned_kernel(entry.load().upscore_fc7.conv, len(entry.metadata.classes) - 1)
+    conv = entry.load().get_submodule("upscore_fc7.conv")
+    assert isinstance(conv, nn.ConvTranspose2d)
+    return lesson.learned_kernel(conv, len(entry.metadata.classes) - 1)
 
 
 def _grid(values: torch.Tensor, scale: torch.Tensor | None = None) -> Image.Image:

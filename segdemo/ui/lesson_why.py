@@ -7,21 +7,20 @@ import gradio as gr
 import torch
 from markupsafe import Markup
 from PIL import Image, ImageDraw
-from torch import Tensor
 
 from segdemo import catalog, render
 from segdemo.devices import device_lock
 from segdemo.lessons import why
 from segdemo.models import SegmentationNetwork
+from segdemo.ui.events import IN_TURN, in_turn
+from segdemo.ui.events import SILENT as IN_BROWSER
 from segdemo.ui.gradio_compat import keep_copy, shown_file
 from segdemo.ui.i18n import both, plain, say, static
 from segdemo.ui.lesson_parts import (
-    IN_TURN,
     as_seen,
     figure,
     figure_row,
     guide,
-    in_turn,
     lesson_network,
     note,
     picture,
@@ -29,10 +28,9 @@ from segdemo.ui.lesson_parts import (
     slider,
     table,
 )
-from segdemo.ui.link import SILENT as IN_BROWSER
 from segdemo.ui.link import Place
+from segdemo.ui.network_list import network_list
 from segdemo.ui.photo_input import photo_field
-from segdemo.ui.views import network_label
 
 _AUTO = ""
 _CHANNELS = 6
@@ -40,7 +38,6 @@ _SHOWN = 512  # pixels, the longer side of the photo
 _SMALL = 320
 _SHARE = 0.9
 _ASK, _HIDE = "ask", "hide"
-_TEXT = static("why.text")
 
 
 @dataclass(frozen=True)
@@ -60,46 +57,17 @@ class Question:
     photo: str | None = None
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """A question with the network and the photo that it is about.
-
-    Attributes:
-        network: In `eval` mode.
-        classes: Names by index.
-        image: Normalised, `[3, H, W]`.
-        index: Of the class.
-        row: Of the cell.
-        column: Of the cell.
-    """
-
-    network: SegmentationNetwork
-    classes: tuple[str, ...]
-    image: Tensor
-    index: int
-    row: int
-    column: int
-
-    @property
-    def about(self) -> tuple[int, int, int]:
-        """Class, row and column."""
-        return self.index, self.row, self.column
-
-
 def build() -> Place:
     """Lay the lesson out and wire it; gives what a link can set."""
-    gr.Markdown(_TEXT)
+    gr.Markdown(static("why.text"))
     guide("why")
     names = list(catalog.BUNDLED)
     question = gr.State(Question())
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
             photo, examples = photo_field("why", "alt.why-photo")
-            choices = [(network_label(catalog.find(name)), name) for name in names]
             start = "conv1x1_vgg11" if "conv1x1_vgg11" in names else names[0]
-            network = gr.Dropdown(
-                choices, value=start, label=static("page.network"), filterable=False, elem_id="why-network"
-            )
+            network = network_list(start, "why-network", catalog.BUNDLED.values())
             of_class = gr.Dropdown(_classes(start), value=_AUTO, label=static("why.class"), elem_id="why-class")
             clicks = [(both("why.ask"), _ASK), (both("why.hide"), _HIDE)]
             click = gr.Radio(clicks, value=_ASK, label=static("why.click"), elem_id="why-click")
@@ -108,17 +76,7 @@ def build() -> Place:
         with gr.Column(scale=8, min_width=300):
             first = _draw(shown_file(photo), start, _AUTO, 32, Question())
             with gr.Row():
-                with gr.Column(min_width=280):
-                    asked = gr.Image(
-                        first[0],
-                        show_label=False,
-                        type="pil",
-                        format="jpeg",
-                        interactive=False,
-                        buttons=["download"],
-                        elem_id="why-asked",
-                        alt_text=both("alt.why-asked"),
-                    )
+                asked = picture(first[0], "alt.why-asked", "why-asked", form="jpeg", smooth=True)
                 field = picture(None, "why.field", "why-field", 300)
             answer = gr.HTML(first[1], elem_id="why-answer")
     controls = [photo, network, of_class, side, question]
@@ -143,7 +101,7 @@ def build() -> Place:
         changed(_draw, controls, outputs, **in_turn(asked))
     asked.select(clicked, [*controls, click], [question, *outputs], **in_turn(asked))
     effective.click(_draw_effective, controls, field, **IN_TURN)
-    return Place(network=network, photo=photo, examples=examples, why=question)
+    return Place(network=network, photo=photo, examples=examples, question=question)
 
 
 def answer_segment(asking: tuple[gr.Tabs, Place], here: tuple[gr.Tabs, Place]) -> None:
@@ -154,18 +112,21 @@ def answer_segment(asking: tuple[gr.Tabs, Place], here: tuple[gr.Tabs, Place]) -
         here: The lessons' tabs, and what this lesson has.
     """
     (tabs, segment), (lessons, lesson) = asking, here
+    assert segment.why and segment.network and segment.photo and lesson.network
+    photo, question = lesson.photo, lesson.question
+    assert photo and question
 
     def ask(network: str, path: str | None, point: dict[str, float] | None) -> list[object]:
         if network not in catalog.BUNDLED or path is None:
             raise gr.Error(plain("why.only_bundled"), print_exception=False)
-        kept = keep_copy(path, lesson.photo)
+        kept = keep_copy(path, photo)
         x, y = (min(max(float(point[side]), 0.0), 1.0) for side in "xy") if point else (0.5, 0.5)
         return [gr.Tabs(selected="lessons"), gr.Tabs(selected="why"), network, kept, Question(x, y, photo=kept)]
 
     segment.why.click(
         ask,
         [segment.network, segment.photo, gr.JSON(visible=False)],
-        [tabs, lessons, lesson.network, lesson.photo, lesson.why],
+        [tabs, lessons, lesson.network, photo, question],
         js="(network, photo) => [network, photo, segdemo.asked()]",
         **IN_TURN,
     ).success(None, js="() => { segdemo.show('lesson', 'why'); segdemo.show('tab', 'lessons'); }", **IN_BROWSER)
@@ -179,10 +140,10 @@ def _shown_size(path: str) -> tuple[int, int]:
     return render.display_size(read_photo(path).size, _SHOWN)
 
 
-def _ask(path: str, name: str, what: str, question: Question) -> _Asked:
+def _ask(path: str, name: str, what: str, question: Question) -> why.Asked:
     metadata = catalog.find(name).metadata
     image = as_seen(read_photo(path), name, metadata.analysis_size)
-    network = lesson_network(name)
+    network = lesson_network(name, SegmentationNetwork)
     with torch.inference_mode():
         scores = network.padded_score_map(image[None])[0]
     rows, columns = scores.shape[1:]
@@ -190,20 +151,20 @@ def _ask(path: str, name: str, what: str, question: Question) -> _Asked:
     row = min(int(question.y * height / network.stride), rows - 1)
     column = min(int(question.x * width / network.stride), columns - 1)
     index = metadata.classes.index(what) if what in metadata.classes else int(scores[:, row, column].argmax())
-    return _Asked(network, metadata.classes, image, index, row, column)
+    return why.Asked(network, image, index, row, column)
 
 
-def _draw(path: str | None, name: str, what: str, pixels: float, question: Question) -> list[object]:
+def _draw(path: str | None, name: str, what: str, pixels: float, question: Question) -> list[Any]:
     if path is None:
         return [gr.skip(), gr.skip()]
     photo = read_photo(path)
     with device_lock("cpu"):
         asked = _ask(path, name, what, question)
         height, width = asked.image.shape[1:]
-        field = why.theoretical_field(asked.network, asked.row, asked.column)
+        field = why.theoretical_field(asked)
         square = _square(question, width, height, int(pixels))
-        score = why.score_at(asked.network, asked.image, *asked.about)
-        hidden = why.score_at(asked.network, why.occlude(asked.image, square), *asked.about) if square else None
+        score = why.score(asked)
+        hidden = why.score(replace(asked, image=why.occlude(asked.image, square))) if square else None
         parts = _parts(asked)
     drawn = photo.resize(render.display_size(photo.size, _SHOWN), reducing_gap=2.0)
     stride = asked.network.stride
@@ -221,7 +182,7 @@ def _draw(path: str | None, name: str, what: str, pixels: float, question: Quest
             stride=stride,
             size=size,
             analysed=f"{width}×{height}",
-            class_name=asked.classes[asked.index],
+            class_name=catalog.find(name).metadata.classes[asked.class_index],
             score=score,
         )
     ]
@@ -235,7 +196,7 @@ def _draw_effective(path: str | None, name: str, what: str, _: float, question: 
         return gr.skip()
     with device_lock("cpu"):
         asked = _ask(path, name, what, question)
-        field, _score = why.effective_field(asked.network, asked.image, *asked.about)
+        field = why.effective_field(asked)
     # Gradients fall off like a bell; the root shows its sides.
     shown = render.heatmap((field / field.max().clamp_min(1e-12)).sqrt().numpy(), "magma")
     picture = render.enlarge(shown, _SHOWN)
@@ -243,15 +204,15 @@ def _draw_effective(path: str | None, name: str, what: str, _: float, question: 
     return picture
 
 
-def _parts(asked: _Asked) -> str:
+def _parts(asked: why.Asked) -> str:
     """Take the score apart: by channels, or by an FCN's paths."""
     if asked.network.score_layer is None:
-        shares = why.path_shares(asked.network, asked.image, *asked.about)
+        shares = why.path_shares(asked)
         rows: list[tuple[object, str]] = [(source, f"{part:+.3f}") for source, part in shares.parts.items()]
         total = sum(shares.parts.values())
         rows += [(say("why.sum_of_paths"), f"{total:+.4f}"), (say("why.own_score"), f"{shares.score:+.4f}")]
         return table([say("why.head_path"), say("why.head_score")], rows)
-    found = why.contributions(asked.network, asked.image, *asked.about)
+    found = why.contributions(asked)
     channels = found.largest(_CHANNELS)
     rest = found.total - found.bias - float(found.terms[channels].sum())
     rows = [
@@ -269,8 +230,8 @@ def _parts(asked: _Asked) -> str:
     return table(heads, rows) + figure_row(say("why.maps"), maps) + _cams(asked)
 
 
-def _cams(asked: _Asked) -> str:
-    found = why.grad_cam(asked.network, asked.image, asked.index)
+def _cams(asked: why.Asked) -> str:
+    found = why.grad_cam(asked)
     limit = float(found.cam.abs().max())
     pictures = (
         (render.score_grid(found.cam.numpy(), limit, _SMALL, 0), both("why.cam"), "cam"),

@@ -9,14 +9,13 @@ from typing import Any
 import gradio as gr
 
 from segdemo import catalog
+from segdemo.ui.events import SILENT
 from segdemo.ui.gradio_compat import Examples, example_files, keep_copy, on_example, tabs_in
 from segdemo.ui.templates import render
 
 LESSONS = "lessons"
 _LONGEST_TEXT = 500  # letters
 _MOST_NAMES = 9  # unknown ones that are said
-SILENT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-"""Settings of an event that happens in the browser alone, or takes next to no time."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +27,16 @@ class Place:
         photo: The photo field.
         examples: The photos offered for it.
         texts: Fields to type in, by their name in the link; page.js lists these names.
-        why: On the Segment tab the button that asks why; in the lesson that answers, the question.
+        why: On the Segment tab the button that asks why.
+        question: In the lesson that answers, what is asked.
     """
 
     network: gr.Dropdown | gr.CheckboxGroup | None = None
     photo: gr.Image | None = None
     examples: Examples | None = None
     texts: Mapping[str, gr.Textbox] = field(default_factory=dict)
-    why: gr.Button | gr.State | None = None
+    why: gr.Button | None = None
+    question: gr.State | None = None
 
     @property
     def example_paths(self) -> dict[str, str]:
@@ -124,16 +125,16 @@ def wire(
         part for place in places.values() for part in (place.network, place.photo, *place.texts.values()) if part
     ]
 
-    def open_view(request: gr.Request) -> dict[object, object]:
+    def open_view(request: gr.Request) -> dict[Any, object]:
         view = read_view(request.query_params, tabs[1], lessons[1])
         place = places[view.place]
-        shown = {said: _say(view, next(iter(tabs[1])))}
+        shown: dict[Any, object] = {said: _say(view, next(iter(tabs[1])))}
         if "tab" in request.query_params or "lesson" in request.query_params:
             shown[tabs[0]] = gr.Tabs(selected=view.tab)
             shown |= {lessons[0]: gr.Tabs(selected=view.lesson)} if view.lesson else {}
         if view.network:
             shown[place.network] = view.network.split(",") if place.takes_several else view.network
-        if view.example:
+        if view.example and place.photo:
             # Into the cache, as Gradio puts the examples themselves there: it serves no file from elsewhere.
             shown[place.photo] = keep_copy(place.example_paths[view.example], place.photo)
         shown |= {place.texts[key]: text for key, text in view.texts.items()}

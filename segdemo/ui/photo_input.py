@@ -1,12 +1,14 @@
 """The upload field and the examples below it."""
 
+from typing import Any
+
 import gradio as gr
 
 from segdemo.ui.gradio_compat import Examples, PhotoInput
 from segdemo.ui.i18n import both, static
 from segdemo.ui.templates import render
 
-CAMERA = {
+CAMERA: dict[str, Any] = {
     "sources": ["upload", "webcam", "clipboard"],
     "webcam_options": gr.WebcamOptions(mirror=False, constraints={"video": {"facingMode": {"ideal": "environment"}}}),
 }
@@ -33,12 +35,13 @@ def photo_field(
     Returns:
         The field and its examples, as `Place` takes them.
     """
+    sources: dict[str, Any] = CAMERA if camera else {"sources": ["upload", "clipboard"]}
     photo = PhotoInput(
         gr.get_image(first),
         label=static("page.photo"),
         type="filepath",
         image_mode=None,
-        **(CAMERA if camera else {"sources": ["upload", "clipboard"]}),
+        **sources,
         height=170,
         elem_id=f"{prefix}-photo",
         alt_text=both(alternative),

@@ -1,7 +1,7 @@
 """Requests that a browser sends twice."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 
@@ -13,7 +13,7 @@ class Repeats:
         self._guard = threading.Lock()
 
     @contextmanager
-    def first(self, visitor: str | None, photo: str) -> Iterator[bool]:
+    def first(self, visitor: str | None, photo: str) -> Generator[bool]:
         """Say whether this is the only request of a visitor's for a photo, and remember it while it runs.
 
         Args:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -17,7 +17,7 @@ _current: ContextVar[list[str] | None] = ContextVar("facts of the request", defa
 
 
 @contextmanager
-def logged(networks: Sequence[str]) -> Iterator[list[str]]:
+def logged(networks: Sequence[str]) -> Generator[list[str]]:
     """Log a request in one line, without anything of its photos but the size, and put errors into words for a person.
 
     Within a request that is being logged already, no line of its own is written.

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 import gradio as gr
 from matplotlib.cbook import get_sample_data
 
-from segdemo import catalog, render
+from segdemo import render
 from segdemo.analysis import Style
+from segdemo.seeing import MIN_ANALYSIS_SIZE
 from segdemo.segmentation import AUTO, Segmentation
-from segdemo.segmenter import MIN_ANALYSIS_SIZE
 from segdemo.ui import views
 from segdemo.ui.bounded_slider import BoundedSlider
 from segdemo.ui.gradio_compat import Examples
 from segdemo.ui.i18n import both, static
+from segdemo.ui.network_list import network_list
 from segdemo.ui.photo_input import CAMERA, PhotoInput, note_camera
 from segdemo.ui.result import Drawing, Result
 from segdemo.ui.templates import render as render_template
@@ -68,14 +69,14 @@ class Controls:
     note: gr.HTML
 
     @property
-    def switches(self) -> list[gr.Component]:
+    def switches(self) -> list[gr.Checkbox]:
         """In the order of `Analysis`'s last fields."""
         return [self.best_quality, self.refine]
 
     @property
-    def style(self) -> list[gr.Component]:
+    def style(self) -> tuple[gr.Dropdown, gr.Slider, gr.Dropdown]:
         """In the order of `Style`'s fields."""
-        return [self.heat_class, self.opacity, self.colormap]
+        return self.heat_class, self.opacity, self.colormap
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,7 @@ def place_controls(first: str, network: str, segmentation: Segmentation) -> Cont
         list(EXAMPLES), photo, elem_id="examples", cache_examples=False, api_visibility="private"
     )  # page.js writes their names below them
     problem = gr.HTML(elem_id="problem")
-    choice = gr.Dropdown(
-        network_choices(), value=network, label=static("page.network"), filterable=False, elem_id="network"
-    )
+    choice = network_list(network, "network")
     story = gr.HTML(views.story(network), elem_id="story")
     knows = gr.HTML(views.knows(network), elem_id="knows")
     with gr.Row(elem_classes="teach-row"):
@@ -224,11 +223,6 @@ def _picture(path: str, name: str, alternative: str) -> gr.Image:
 
 def _download(name: str, path: str) -> gr.DownloadButton:
     return gr.DownloadButton(static(f"segment.{name}"), path, size="sm", min_width=70, elem_id=f"download-{name}")
-
-
-def network_choices(*more: catalog.Entry) -> list[tuple[str, str]]:
-    """Give the networks that can be chosen, and more that this visitor alone has."""
-    return [(views.network_label(entry), entry.name) for entry in (*catalog.ENTRIES.values(), *more)]
 
 
 def class_choices(segmentation: Segmentation) -> list[tuple[str, str]]:

@@ -11,10 +11,12 @@ from segdemo import catalog
 from segdemo.analysis import Analysis, Style
 from segdemo.segmentation import AUTO
 from segdemo.ui import segment_layout, views
+from segdemo.ui.events import AT_ONCE
 from segdemo.ui.gradio_compat import keep_copy
 from segdemo.ui.i18n import plain, say
 from segdemo.ui.inference import in_line, run_at_start, run_network
 from segdemo.ui.link import Place
+from segdemo.ui.network_list import network_choices
 from segdemo.ui.repeats import Repeats
 from segdemo.ui.result import Drawing, Result
 from segdemo.ui.segment_layout import EXAMPLES, SHORT_LIST, Controls, Outputs, class_choices
@@ -24,7 +26,6 @@ from segdemo.ui.wish import Overtaken, Wish
 
 # Shows the progress of a download, which torch.hub reports to tqdm.
 _PROGRESS = gr.Progress(track_tqdm=True)
-_AT_ONCE = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
 
 Values = dict[gr.Component, Any]
 
@@ -75,11 +76,11 @@ class _Tab:
         """Say which control does what."""
         controls, outputs = self.controls, self.outputs
         chosen = {controls.photo, controls.network, controls.size, *controls.switches}
-        passes = [controls.photo.change, controls.network.change, controls.size.release]
-        passes += [switch.input for switch in controls.switches]
+        switched = [switch.input for switch in controls.switches]
+        passes = [controls.photo.change, controls.network.change, controls.size.release, *switched]
         seen = {self.state, self.wish, outputs.key, controls.problem, *chosen}
         # Each choice is told at once, whatever is running, so that what nobody waits for any more can stop.
-        told = gr.on(passes, self.tell, seen, None, **{**_AT_ONCE, "trigger_mode": "multiple"})
+        told = gr.on(passes, self.tell, seen, None, **{**AT_ONCE, "trigger_mode": "multiple"})
         done = told.success(
             self.segment_photo,
             seen,
@@ -92,11 +93,11 @@ class _Tab:
         )
         drawn = [self.state, outputs.key, *controls.style]
         # Drawn as a step of its own, with the style that the visitor has chosen by then.
-        done.success(self.draw, drawn, self._drawn_outputs(), **_AT_ONCE)
-        gr.on([each.input for each in controls.style], self.draw, drawn, self._drawn_outputs(), **_AT_ONCE)
-        controls.network.change(_describe, controls.network, [controls.story, controls.knows], **_AT_ONCE)
-        outputs.stop.click(Wish.stop, self.wish, None, **_AT_ONCE)
-        controls.taught.upload(_open_taught, controls.taught, [controls.network, controls.problem], **_AT_ONCE)
+        done.success(self.draw, drawn, self._drawn_outputs(), **AT_ONCE)
+        gr.on([each.input for each in controls.style], self.draw, drawn, self._drawn_outputs(), **AT_ONCE)
+        controls.network.change(_describe, controls.network, [controls.story, controls.knows], **AT_ONCE)
+        outputs.stop.click(Wish.stop, self.wish, None, **AT_ONCE)
+        controls.taught.upload(_open_taught, controls.taught, [controls.network, controls.problem], **AT_ONCE)
         self._wire_pixels()
 
     def _wire_pixels(self) -> None:
@@ -107,7 +108,7 @@ class _Tab:
             [self.state, self.outputs.key, self.controls.photo, asked],
             self.outputs.pixel,
             js="(state, key, photo) => [state, key, photo, segdemo.asked()]",
-            **_AT_ONCE,
+            **AT_ONCE,
         )
 
     def _pass_outputs(self) -> list[gr.Component]:
@@ -211,12 +212,12 @@ class _Tab:
         # Of a visitor whom it has forgotten, Gradio hands out the first example's result.
         return result.key != self.first or key == self.first
 
-    def draw(self, result: Result, key: str, *style: object) -> dict[object, object]:
+    def draw(self, result: Result, key: str, heatmap_class: str, opacity: float, colormap: str) -> dict[object, object]:
         """Draw the result in the chosen style."""
         outputs = self.outputs
         if not self._is_held(result, key):
             return {outputs.facts: render("forgotten")}
-        drawing = result.draw(Style(*style))
+        drawing = result.draw(Style(heatmap_class, opacity, colormap))
         shown = {getattr(outputs, name): value for name, value in vars(drawing).items()}  # they bear the same names
         return {**shown, outputs.files["overlay"]: drawing.overlay, outputs.files["heatmap"]: drawing.heatmap}
 
@@ -238,4 +239,4 @@ def _open_taught(path: str) -> list[object]:
         entry = open_taught(path)
     except ValueError as error:
         return [gr.skip(), views.problem(error)]
-    return [gr.Dropdown(segment_layout.network_choices(entry), value=entry.name), ""]
+    return [gr.Dropdown(network_choices([*catalog.ENTRIES.values(), entry]), value=entry.name), ""]

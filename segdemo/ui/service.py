@@ -16,14 +16,16 @@ from segdemo.batch import pack, segment_all, table_row, write_item, write_table
 from segdemo.checkpoints import load
 from segdemo.compare import disagreement
 from segdemo.devices import device_lock
+from segdemo.entries import Entry
 from segdemo.images import read_image, read_reduced
 from segdemo.lessons import fc_as_conv
 from segdemo.lessons.size_trace import Row, shell, size_trace
 from segdemo.models import SegmentationNetwork
+from segdemo.models.classifier import Conv1x1Segmenter
 from segdemo.models.taught import TaughtVGG
 from segdemo.results import choose_stems
+from segdemo.seeing import MIN_ANALYSIS_SIZE, check_analysis_size
 from segdemo.segmentation import Segmentation
-from segdemo.segmenter import MIN_ANALYSIS_SIZE, check_analysis_size
 from segdemo.ui import files
 from segdemo.ui.inference import Runner, load_segmenter, run_network, run_several
 from segdemo.ui.lesson_parts import as_seen, lesson_network, read_photo
@@ -63,6 +65,7 @@ def segment_file(
     with logged([analysis.network]) as facts:
         # Refused here, since of an error inside the GPU's turn ZeroGPU shows no more than its type.
         entry = catalog.find(analysis.network)
+        assert not isinstance(analysis.size, str), "a visitor's size is a number of pixels"
         check_analysis_size(analysis.size or MIN_ANALYSIS_SIZE)
         if longer_side is None:
             image = read_image(path)
@@ -78,7 +81,7 @@ def segment_file(
     return image, replace(segmentation, image_size=size, milliseconds=milliseconds)
 
 
-def open_taught(path: str) -> catalog.Entry:
+def open_taught(path: str) -> Entry:
     """Take a file that a visitor saved in the lesson *Teach it*, for that visitor alone.
 
     Raises:
@@ -199,7 +202,7 @@ def linear_and_conv(path: str | Path, longer_side: int | None = None) -> tuple[T
     Raises:
         gr.Error: The file is no photo that can be read.
     """
-    network = lesson_network(DENSE_CLASSIFIER)
+    network = lesson_network(DENSE_CLASSIFIER, Conv1x1Segmenter)
     size = longer_side or catalog.find(DENSE_CLASSIFIER).metadata.analysis_size
     seen = as_seen(read_photo(path), DENSE_CLASSIFIER, size)
     with device_lock("cpu"):

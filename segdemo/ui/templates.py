@@ -14,7 +14,7 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.globals.update(say=say, both=both, say_made=say_made)
+_GLOBALS: dict[str, object] = {"say": say, "both": both, "say_made": say_made}
 
 
 def render(name: str, /, **values: object) -> Markup:
@@ -27,4 +27,4 @@ def render(name: str, /, **values: object) -> Markup:
     Raises:
         UndefinedError: A placeholder has no value.
     """
-    return Markup(_ENVIRONMENT.get_template(f"{name}.html").render(values).strip())
+    return Markup(_ENVIRONMENT.get_template(f"{name}.html", globals=_GLOBALS).render(values).strip())

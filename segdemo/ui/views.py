@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from markupsafe import Markup
 from PIL import Image
 
-from segdemo import catalog, render
+from segdemo import catalog, entries, render
 from segdemo.segmentation import Segmentation
 from segdemo.ui.i18n import Both, both, joined, say, say_made
 from segdemo.ui.inference import were_without_gpu
@@ -27,7 +27,7 @@ _NEARLY_ALL = 0.95  # of a photo
 _NEAR_SIZE = 1.5  # times the size at which a network was measured, or a part as small
 
 
-def network_label(entry: catalog.Entry) -> Both:
+def network_label(entry: entries.Entry) -> Both:
     """Name a network with what it knows behind it; no two are named the same."""
     knows = both(GROUPS[entry.group])
     return Both.of({language: f"{entry.title} · {text}" for language, text in knows.texts.items()})
