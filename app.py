@@ -36,7 +36,7 @@ if __name__ == "__main__":
 try:
     demo = build_demo()
 except ValueError as error:  # a damaged checkpoint, say
-    sys.exit(f"The demo cannot start: {error}")
+    sys.exit(f"The demo cannot start: {getattr(error, 'message', error)}")  # as text, Gradio's errors are quoted
 uploads.start_clearing(demo.forget_files)
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Networks as files that run without this package: ONNX, or what `torch.export` makes."""
 
+import io
 import json
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from segdemo.metadata import Metadata
 from segdemo.models import SegmentationNetwork
+from segdemo.safe_files import write_bytes
 
 FORMATS = {"onnx": ".onnx", "torch": ".pt2"}
 """The endings of the files, by format."""
@@ -40,6 +42,7 @@ def export(network: SegmentationNetwork, metadata: Metadata, path: Path) -> floa
 
     Raises:
         ValueError: The ending is of no format, packages for ONNX are missing, or the file computes other scores.
+        OSError: The file cannot be written; the error names it.
     """
     if path.suffix not in FORMATS.values():
         raise ValueError(f"{path.name} ends neither in {' nor in '.join(FORMATS.values())}")
@@ -94,7 +97,9 @@ def _program(network: SegmentationNetwork) -> torch.export.ExportedProgram:
 
 
 def _write_torch(network: SegmentationNetwork, path: Path, notes: dict[str, str]) -> None:
-    torch.export.save(_program(network), path, extra_files={_NOTES: json.dumps(notes)})
+    file = io.BytesIO()
+    torch.export.save(_program(network), file, extra_files={_NOTES: json.dumps(notes)})
+    write_bytes(path, file.getvalue())
 
 
 def _torch_runner(path: Path) -> Callable[[Tensor], Tensor]:
@@ -109,7 +114,7 @@ def _write_onnx(network: SegmentationNetwork, path: Path, notes: dict[str, str])
     program = torch.onnx.export(traced, input_names=["images"], output_names=["scores"], dynamo=True, verbose=False)
     assert program is not None  # as no file was named
     program.model.metadata_props.update(notes)
-    program.save(path)
+    write_bytes(path, program.model_proto.SerializeToString())
 
 
 def _onnx_runner(path: Path) -> Callable[[Tensor], Tensor]:

@@ -4,6 +4,7 @@ import runpy
 import urllib.error
 import urllib.request
 
+import gradio as gr
 import pytest
 
 import app
@@ -34,11 +35,12 @@ def test_nothing_of_the_host_is_served(demo_url, path):
     assert caught.value.code in (401, 403, 404)
 
 
-def test_a_damaged_checkpoint_ends_the_start_in_one_sentence(monkeypatch, tmp_path):
+@pytest.mark.parametrize("kind", [CheckpointError, gr.Error])
+def test_a_damaged_checkpoint_ends_the_start_in_one_sentence(monkeypatch, tmp_path, kind):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))  # so that the one of the other tests comes back
 
     def refuse():
-        raise CheckpointError("fcn_vgg16.safetensors is damaged")
+        raise kind("fcn_vgg16.safetensors is damaged")
 
     monkeypatch.setattr("segdemo.ui.demo.build_demo", refuse)
     with pytest.raises(SystemExit) as ended:

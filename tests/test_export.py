@@ -1,5 +1,6 @@
 """Networks as files: they compute what the networks compute, at any size."""
 
+import errno
 import json
 import re
 import shutil
@@ -105,3 +106,15 @@ def test_the_lines_of_the_readme_run_the_file(form, needs, tmp_path):
     )
     assert run.returncode == 0, run.stderr
     assert str(list(entry.metadata.classes)) in run.stdout
+
+
+@pytest.mark.parametrize("ending", export.FORMATS.values())
+def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path, capsys, monkeypatch, ending):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.replace", full)
+    path = tmp_path / f"network{ending}"
+    assert main(["export", "conv1x1_vgg11", "--format", "onnx", "--out", str(path)]) == 2
+    assert f"The disk is full: {path} could not be written." in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

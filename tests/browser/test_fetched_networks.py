@@ -19,6 +19,10 @@ SLOW = 120_000
 RESNET = "conv1x1_resnet18_imagenet"
 
 
+def content(page):
+    return page.request.get(page.locator("#overlay img").get_attribute("src")).body()
+
+
 @pytest.fixture(autouse=True)
 def hub(tmp_path):
     """Use an empty cache folder, and forget what was loaded from it."""
@@ -107,11 +111,15 @@ def test_without_a_network_there_is_a_sentence_and_the_rest_goes_on(open_page, m
 
 def test_refined_edges_and_best_quality_make_another_mask(open_page):
     page = open_page()
+    pictures = [content(page)]
     old = page.locator("#overlay img").get_attribute("src")
     page.get_by_label("Refine edges").check()
     expect(page.locator("#overlay img")).not_to_have_attribute("src", old, timeout=SLOW)
     expect(page.locator("#facts")).to_contain_text("refine")
+    pictures.append(content(page))
     old = page.locator("#overlay img").get_attribute("src")
     page.get_by_label("Best quality").check()
     expect(page.locator("#overlay img")).not_to_have_attribute("src", old, timeout=SLOW)
     expect(page.locator("#facts")).to_contain_text("refine")
+    pictures.append(content(page))
+    assert len(set(pictures)) == 3, "a new address is not yet another picture"

@@ -106,6 +106,18 @@ def test_a_photo_that_no_browser_shows_is_segmented_once_and_whole(open_page, pa
     assert passes == ["fcn8s_vgg16", "fcn32s_vgg16"]
 
 
+def test_a_photo_that_is_uploaded_over_another_is_segmented_once(open_page, passes, striped_photo):
+    page = open_page()
+    for size in ((300, 200), (91, 60)):
+        Image.effect_noise(size, 80).convert("RGB").save(striped_photo)
+        with page.expect_file_chooser() as chooser:
+            page.locator("#photo").get_by_label("Upload file").click()
+        chooser.value.set_files(str(striped_photo))
+        expect(page.locator("#facts")).to_contain_text(f"photo {size[0]}×{size[1]}", timeout=SLOW)
+        page.wait_for_timeout(1000)  # a second pass would begin at once
+    assert passes == ["fcn8s_vgg16"] * 2
+
+
 def test_every_download_can_be_read(open_page, tmp_path):
     page = open_page()
     assert Image.open(download(page, "overlay", tmp_path)).size == (256, 256)
