@@ -87,6 +87,19 @@ def test_the_link_is_copied(open_page, demo_url):
     assert page.evaluate("navigator.clipboard.readText()") == f"{demo_url}?tab=about"
 
 
+def test_in_another_site_s_frame_the_link_is_the_page_s_own(open_page, demo_url):
+    """As on huggingface.co, whose address does not follow the tabs, and where a frame may not use the clipboard."""
+    outer = open_page(query="?tab=about").context.new_page()
+    outer.set_content(f"<textarea></textarea><iframe src='{demo_url}' width=1200 height=600></iframe>")
+    inner = outer.frame_locator("iframe")
+    inner.get_by_role("tab", name="About", exact=True).click(timeout=SLOW)
+    inner.locator("#copy-link").click()
+    expect(inner.get_by_text("The link is copied.", exact=True)).to_be_visible()
+    outer.locator("textarea").click()
+    outer.keyboard.press("ControlOrMeta+V")
+    assert outer.locator("textarea").input_value() == f"{demo_url}?tab=about"
+
+
 def sizes(page):
     return [
         float(page.locator(f"#{name}").evaluate("part => parseFloat(getComputedStyle(part).fontSize)"))
