@@ -8,7 +8,7 @@ import torch
 
 from segdemo.training.augment import cut_out, fill_holes, make_batch, single_changes
 from segdemo.training.datasets import IGNORE
-from segdemo.training.recipes import Phase
+from segdemo.training.recipe import Phase
 
 PHASE = Phase(steps=1, image_size=32, distant=0.5, pasted=0.5, structures=0.3)
 HOLE = 253

@@ -9,7 +9,8 @@ from segdemo.checkpoints import load
 from segdemo.training.datasets import DataError, open_dataset
 from segdemo.training.log import read_log
 from segdemo.training.loop import Trainer, one_cycle
-from segdemo.training.recipes import RECIPES, Phase, Source
+from segdemo.training.recipe import Phase, Source
+from segdemo.training.recipes import RECIPES
 from segdemo.training.start import StartError
 
 PHASE = Phase(steps=4, image_size=32, batch_size=4, frozen=("stages.0.",), pasted=0.2, distant=0.2)

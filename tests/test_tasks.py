@@ -8,7 +8,8 @@ from torch import nn
 
 from segdemo.models.backbones import vgg_features
 from segdemo.training.augment import Labelled
-from segdemo.training.recipes import RECIPES, Phase
+from segdemo.training.recipe import Phase
+from segdemo.training.recipes import RECIPES
 from segdemo.training.start import MEAN, STD
 from segdemo.training.tasks import TASKS, normalise
 

@@ -8,7 +8,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from segdemo.training.datasets import IGNORE
-from segdemo.training.recipes import Phase
+from segdemo.training.recipe import Phase
 from segdemo.training.structures import draw_structures
 
 Labelled = tuple[Tensor, Tensor]

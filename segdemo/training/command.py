@@ -16,7 +16,8 @@ from segdemo.training import report
 from segdemo.training.datasets import DataSet, is_own, learned_from, open_dataset
 from segdemo.training.evaluate import evaluate as measure
 from segdemo.training.loop import Trainer
-from segdemo.training.recipes import RECIPES, Recipe
+from segdemo.training.recipe import Recipe
+from segdemo.training.recipes import RECIPES
 from segdemo.training.run_folder import check_space, prepare
 
 _HELD_OUT = "held-out"

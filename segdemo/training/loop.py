@@ -27,7 +27,7 @@ from segdemo.training.datasets import DataSet
 from segdemo.training.evaluate import evaluate
 from segdemo.training.log import append_row
 from segdemo.training.photos import Photos
-from segdemo.training.recipes import Phase, Recipe
+from segdemo.training.recipe import Phase, Recipe
 from segdemo.training.start import (
     IMAGENET,
     MEAN,

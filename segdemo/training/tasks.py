@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -13,7 +13,7 @@ from segdemo.models.backbones import split_at_max_pools, without_last_pool
 from segdemo.models.classifier import Classifier, Conv1x1Segmenter, resnet_classifier, vgg_classifier
 from segdemo.training.augment import Labelled, make_batch, single_changes
 from segdemo.training.datasets import IGNORE
-from segdemo.training.recipes import Phase, Recipe
+from segdemo.training.recipe import Phase, Recipe
 from segdemo.training.start import MEAN, STD
 
 _Network = TypeVar("_Network", bound=nn.Module)
@@ -80,7 +80,7 @@ class SegmentTask(Task[SegmentationNetwork]):
     def build(self) -> SegmentationNetwork:
         """Build the network that the checkpoint will hold."""
         recipe = self.recipe
-        arguments: dict[str, Any] = {**recipe.arguments, "num_classes": len(recipe.classes), "dropout": recipe.dropout}
+        arguments = {**recipe.arguments, "num_classes": len(recipe.classes), "dropout": recipe.dropout}
         return build(recipe.architecture, **arguments)
 
     def outputs(self, images: Tensor) -> tuple[Tensor, ...]:
@@ -148,8 +148,7 @@ class ClassifyTask(Task[Classifier]):
         """Build the classifier whose Linear layer becomes the checkpoint's 1×1 conv."""
         recipe = self.recipe
         builder = {"conv1x1_vgg": vgg_classifier, "conv1x1_resnet": resnet_classifier}[recipe.architecture]
-        arguments: dict[str, Any] = recipe.arguments
-        return builder(**arguments, num_classes=len(recipe.classes), dropout=recipe.dropout)
+        return builder(**recipe.arguments, num_classes=len(recipe.classes), dropout=recipe.dropout)
 
     def outputs(self, images: Tensor) -> tuple[Tensor, ...]:
         """Give the logits of whole images."""

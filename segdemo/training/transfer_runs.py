@@ -18,7 +18,8 @@ from segdemo.tables import as_csv
 from segdemo.training.datasets import DataSet, open_dataset
 from segdemo.training.log import read_log
 from segdemo.training.loop import Trainer
-from segdemo.training.recipes import RECIPES, Phase, Source
+from segdemo.training.recipe import Phase, Source
+from segdemo.training.recipes import RECIPES
 from segdemo.training.start import IMAGENET, RANDOM
 
 FEW = 100  # photos
