@@ -1,6 +1,7 @@
 """The package: what it needs, and what it brings."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from segdemo import catalog, checkpoints, commands
 from segdemo.__main__ import main
 from segdemo.segmenter import Segmenter
 from segdemo.ui import about_tab
+from segdemo.ui.i18n import I18N
 
 ROOT = Path(__file__).parent.parent
 
@@ -84,5 +86,7 @@ def test_the_command_opens_the_app(monkeypatch):
 def test_the_page_says_the_version():
     with gr.Blocks() as page:
         about_tab.build()
-    (text,) = (block.value for block in page.blocks.values() if isinstance(block, gr.Markdown))
-    assert f"segdemo {segdemo.__version__}" in text
+    *_, text = (str(block.value) for block in page.blocks.values() if isinstance(block, gr.Markdown))
+    key = json.loads(text.removeprefix("__i18n__"))["key"]
+    for written in I18N.translations.values():
+        assert f"segdemo {segdemo.__version__}" in written[key]
