@@ -6,6 +6,7 @@ from secrets import token_urlsafe
 from segdemo import entries
 from segdemo.checkpoints import load_metadata
 from segdemo.entries import Bundled, Entry, Own, Pretrained
+from segdemo.safe_files import quoted
 
 PETS, STREETS, IMAGENET, VOC, YOURS = "pets and people", "streets", "ImageNet's 1,000", "VOC's 20", "your own"
 GROUPS = (PETS, STREETS, IMAGENET, VOC, YOURS)
@@ -134,7 +135,7 @@ def find(name: str) -> Entry:
         return _lent[name]
     offered = ENTRIES | own_entries()
     if name not in offered:
-        raise ValueError(f"There is no network named {name!r}. Choose from {', '.join(offered)}.")
+        raise ValueError(f"There is no network named {quoted(name)}. Choose from {', '.join(offered)}.")
     return offered[name]
 
 

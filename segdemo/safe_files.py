@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 _PREFIX, _SUFFIX = ".segdemo-", ".partial"
+_LONGEST_QUOTE = 60  # letters
 
 _SENTENCES = {
     errno.ENOSPC: "The disk is full: {name} could not be written. Free some space, then try again.",
@@ -93,6 +94,12 @@ def explain(error: OSError) -> str:
     if error.errno is None:  # raised by a library in its own words
         return printable(str(error))
     return f"{name} cannot be used: {error.strerror}."
+
+
+def quoted(text: object) -> str:
+    """Quote what somebody wrote, such as a name that there is not, no longer than a sentence bears."""
+    found = repr(text)
+    return found if len(found) <= _LONGEST_QUOTE else f"{found[:_LONGEST_QUOTE]}…"
 
 
 def printable(text: str) -> str:

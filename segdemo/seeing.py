@@ -8,6 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from segdemo.metadata import Metadata
+from segdemo.safe_files import quoted
 
 MIN_ANALYSIS_SIZE, MAX_ANALYSIS_SIZE = 32, 1024
 FULL = "full"
@@ -29,7 +30,8 @@ def check_analysis_size(longer_side: int, photo_side: int = 0) -> None:
     if not MIN_ANALYSIS_SIZE <= longer_side <= most:
         own = ", the photo's own longer side" if most > MAX_ANALYSIS_SIZE else ""
         raise ValueError(
-            f"The analysis size is {longer_side} pixels; it must lie between {MIN_ANALYSIS_SIZE} and {most}{own}."
+            f"The analysis size is {quoted(longer_side)} pixels; it must lie between {MIN_ANALYSIS_SIZE} and "
+            f"{most}{own}."
         )
 
 

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from segdemo.safe_files import quoted
+
 AUTO = "auto"
 """Stands for the class that covers most, background aside."""
 
@@ -25,7 +27,7 @@ def check_class(network: str, classes: tuple[str, ...], name: str) -> None:
         ValueError: The network has no such class; the message lists those that it has.
     """
     if name not in (AUTO, *classes):
-        raise ValueError(f"{network} has no class {name!r}. Choose from {', '.join((AUTO, *classes))}.")
+        raise ValueError(f"{network} has no class {quoted(name)}. Choose from {', '.join((AUTO, *classes))}.")
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,9 @@ def test_the_heatmap_is_of_the_class_that_was_asked_for(client, striped_photo):
         ({"network": "resnet"}, "no network named 'resnet'"),
         ({"heat_class": "horse"}, "no class 'horse'"),
         ({"analysis_size": 5000}, "analysis size is 5000 pixels"),
+        ({"analysis_size": 1e300}, r"analysis size is 1\d{59}… pixels"),
+        ({"network": "x" * 9000}, "no network named 'x{59}…. Choose from"),
+        ({"heat_class": "x" * 9000}, "no class 'x{59}…. Choose from"),
     ],
 )
 def test_a_bad_argument_gets_one_sentence(client, striped_photo, arguments, sentence):

@@ -34,6 +34,23 @@ def test_a_cheetah_is_a_cat_and_no_dog():
     assert areas["dog"] < 0.1
 
 
+@pytest.mark.parametrize(
+    ("network", "photo", "size"),
+    [
+        ("fcn8s_vgg16", "cheetah1.jpg", None),
+        ("fcn16s_vgg16", "cheetah1.jpg", None),
+        ("fcn32s_vgg16", "cheetah1.jpg", None),
+        ("unet_vgg16_bn", "lion.jpg", None),
+        ("conv1x1_resnet18", "lion.jpg", None),
+        # Large cats are no pets: at its own 96 pixels this small classifier takes a lion's mane for a dog.
+        ("conv1x1_vgg11", "lion.jpg", 64),
+    ],
+)
+def test_no_network_has_its_cats_and_dogs_mixed_up(network, photo, size):
+    areas = Segmenter.load(network, "cpu")(read_image(gr.get_image(photo)), size).areas
+    assert areas["cat"] > areas["dog"] + 0.15, areas
+
+
 def test_the_name_of_an_fcn_picks_the_output_of_one_checkpoint():
     for ending in ("", "_camvid"):
         fcns = {stride: catalog.find(f"fcn{stride}s_vgg16{ending}") for stride in (8, 16, 32)}

@@ -36,6 +36,13 @@ def raising(error):
     return stand_before(fail)
 
 
+def raising_politely(status):
+    async def refuse(request):
+        return JSONResponse({"detail": "File not allowed: /a/secret."}, status)
+
+    return stand_before(refuse)
+
+
 @pytest.fixture
 def client():
     return stand_before(echo)
@@ -135,6 +142,12 @@ def test_what_does_not_fit_an_endpoint_s_form_is_said_plainly():
         return JSONResponse({"detail": [{"loc": ["body", "data"], "msg": "Input should be a valid list"}]}, 422)
 
     assert post(stand_before(refuse), b"{}").json() == {"detail": gate.UNREADABLE}
+
+
+@pytest.mark.parametrize(("status", "sentence"), [(403, gate.NOT_SERVED), (405, gate.OTHER_METHOD)])
+def test_what_a_library_refuses_in_its_own_words_is_said_plainly(status, sentence):
+    answer = raising_politely(status).get("/gradio_api/file=/a/secret")
+    assert (answer.status_code, answer.json()) == (status, {"detail": sentence})
 
 
 def test_a_refused_event_is_no_failure_of_the_server():

@@ -27,6 +27,12 @@ def test_a_request_is_one_line_however_many_steps_it_has(lines):
     assert outcome == "done"
 
 
+def test_thousands_of_names_are_one_short_line(lines):
+    with logged(["fcn8s_vgg16", *(f"name {number}" for number in range(5000)), "fcn8s_vgg16"]):
+        pass
+    assert lines()[0].split(", ")[0] == "fcn8s_vgg16+unknown"
+
+
 def test_what_is_refused_is_said_and_logged(lines):
     with pytest.raises(gr.Error, match="too large"), logged(["fcn8s_vgg16"]), logged(["fcn8s_vgg16"]):
         raise ValueError("too large")

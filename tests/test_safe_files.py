@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from segdemo.safe_files import explain, printable, remove_partials, write_bytes, write_text
+from segdemo.safe_files import explain, printable, quoted, remove_partials, write_bytes, write_text
 
 
 def test_a_file_appears_whole_with_its_folder_and_nothing_beside_it(tmp_path):
@@ -87,3 +87,8 @@ def test_an_error_without_a_number_keeps_its_words():
 
 def test_a_terminal_does_not_obey_a_name():
     assert printable("a\x1b[31mb\n\u202egpj\udce9한é×.png") == "a\\x1b[31mb\\n\\u202egpj\\udce9한é×.png"
+
+
+@pytest.mark.parametrize(("text", "said"), [("a\n'b", '"a\\n\'b"'), (None, "None"), ("x" * 9000, "'" + "x" * 59 + "…")])
+def test_a_name_is_quoted_no_longer_than_a_sentence_bears(text, said):
+    assert quoted(text) == said

@@ -36,3 +36,12 @@ def test_a_shared_pass_goes_on_while_one_of_those_who_share_it_waits():
     other.stop()
     with pytest.raises(Overtaken):
         _tell_all(watches, 2, 6)
+
+
+def test_of_two_choices_that_come_in_the_wrong_order_the_newer_counts():
+    wish = Wish()
+    wish.choose("photo 2", at=20.0)
+    wish.choose("photo 1", at=10.0)
+    wish.check("photo 2")
+    with pytest.raises(Overtaken):
+        wish.check("photo 1")

@@ -120,7 +120,7 @@ def launch(demo: gr.Blocks, **overrides: Any) -> tuple[object, str, str]:  # noq
         font=["system-ui", "sans-serif"],
         font_mono=["ui-monospace", "monospace"],
     ).set(**_CONTRAST)
-    parts = ("language.js", "page.js", "pixels.js", "fields.js", "print.css")
+    parts = ("storage.js", "language.js", "page.js", "pixels.js", "fields.js", "print.css")
     *scripts, paper = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in parts)
     styles = f"<style media='print'>{paper}</style>{_CALM}{_STEADY}"
     listening = overrides.get("server_name")

@@ -20,6 +20,8 @@ NO_SUCH_ENDPOINT = "There is no such endpoint. The page's footer, or the README,
 NO_SUCH_PAGE = "There is nothing at this address."
 UNREADABLE = "The request cannot be read: its body must be JSON of the form that the README shows."
 TOO_LONG = "A text of the request is longer than 10,000 letters."
+NOT_SERVED = "That is no file of this page, or it is no longer kept."
+OTHER_METHOD = "What is at this address takes requests of another kind, such as GET or POST."
 LOST = "There is no request of this number, or its result was read before."
 
 MOST_BYTES = 20_000_000
@@ -41,7 +43,7 @@ _UNUSED = re.compile(
     re.IGNORECASE,
 )
 _ONE_RANGE = re.compile(r"bytes=([0-9]{1,15}-[0-9]{0,15}|-[0-9]{1,15})", re.ASCII)
-_JUST_WORDS = {404: NO_SUCH_PAGE, 422: UNREADABLE}
+_JUST_WORDS = {403: NOT_SERVED, 404: NO_SUCH_PAGE, 405: OTHER_METHOD, 422: UNREADABLE}
 _NOT_FOUND = json.dumps("404: Not Found")  # as Gradio says it in a stream
 
 

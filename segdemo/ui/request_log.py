@@ -51,5 +51,5 @@ def logged(networks: Sequence[str]) -> Generator[list[str]]:
         if outer is None:
             milliseconds = (time.perf_counter() - start) * 1000
             # A name that a program sent may hold anything, line breaks too.
-            names = "+".join(name if name in catalog.ENTRIES else "unknown" for name in networks)
+            names = "+".join(dict.fromkeys(name if name in catalog.ENTRIES else "unknown" for name in networks))
             _log.info("%s", ", ".join((names, *facts, f"{milliseconds:.0f} ms", outcome)))

@@ -1,5 +1,6 @@
 """The main tab: a photo in, the class map, a heatmap and the coarse scores out."""
 
+from collections.abc import Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, field, fields
 from functools import partial
@@ -75,12 +76,19 @@ class _Tab:
     def wire(self) -> None:
         """Say which control does what."""
         controls, outputs = self.controls, self.outputs
-        chosen = {controls.photo, controls.network, controls.size, *controls.switches}
+        chosen = [controls.photo, controls.network, controls.size, *controls.switches]
         switched = [switch.input for switch in controls.switches]
         passes = [controls.photo.change, controls.network.change, controls.size.release, *switched]
         seen = {self.state, self.wish, outputs.key, controls.problem, *chosen}
         # Each choice is told at once, whatever is running, so that what nobody waits for any more can stop.
-        told = gr.on(passes, self.tell, seen, None, **{**AT_ONCE, "trigger_mode": "multiple"})
+        at = gr.Number(visible=False)
+        told = gr.on(
+            passes,
+            self.tell,
+            [self.wish, self.state, *chosen, at],
+            js="(...values) => [...values.slice(0, -1), performance.now()]",
+            **{**AT_ONCE, "trigger_mode": "multiple"},
+        )
         done = told.success(
             self.segment_photo,
             seen,
@@ -131,14 +139,15 @@ class _Tab:
         return [*pictures, outputs.files["overlay"], outputs.files["heatmap"]]
 
     def _analysis(self, values: Values) -> Analysis:
-        """Give what is chosen; another network than the result's starts at its own size."""
-        controls, held = self.controls, values[self.state].analysis
-        size = int(values[controls.size]) if values[controls.network] == held.network else None
-        return Analysis(values[controls.network], size, *(values[switch] for switch in controls.switches))
+        """Give what is chosen."""
+        controls = self.controls
+        switches = [values[switch] for switch in controls.switches]
+        return _analysis(values[self.state], values[controls.network], values[controls.size], switches)
 
-    def tell(self, values: Values) -> None:
-        """Note what the visitor has chosen."""
-        values[self.wish].choose((values[self.controls.photo], self._analysis(values)))
+    def tell(self, wish: Wish, held: Result, path: str | None, network: str, *numbers: float) -> None:
+        """Note what the visitor has chosen, and when, since two requests may come in another order."""
+        size, *switches, at = numbers
+        wish.choose((path, _analysis(held, network, size, [bool(each) for each in switches])), at or 0)
 
     def segment_photo(
         self, values: Values, request: gr.Request, progress: gr.Progress = _PROGRESS
@@ -227,6 +236,11 @@ class _Tab:
             return render("forgotten")
         other_photo = point["picture"] == self.controls.photo.elem_id and not (path and result.shows(path))
         return views.pixel_hint() if other_photo else result.probe(float(point["x"]), float(point["y"]))
+
+
+def _analysis(held: Result, network: str, size: float, switches: Sequence[bool]) -> Analysis:
+    """Give what is chosen; another network than the result's starts at its own size."""
+    return Analysis(network, int(size) if network == held.analysis.network else None, *switches)
 
 
 def _describe(network: str) -> list[str]:

@@ -1,6 +1,7 @@
 """What a visitor waits for, so that work for which nobody waits any more can stop."""
 
 from dataclasses import dataclass
+from math import inf
 
 
 class Overtaken(Exception):  # noqa: N818 - nothing went wrong
@@ -13,15 +14,23 @@ class Wish:
 
     Attributes:
         wanted: What was chosen last; None where nothing is known of it.
+        at: When, by the visitor's clock, milliseconds.
         is_stopped: Whether the visitor asked to stop since then.
     """
 
     wanted: object = None
+    at: float = 0.0
     is_stopped: bool = False
 
-    def choose(self, wanted: object) -> None:
-        """Note the visitor's newest choice."""
-        self.wanted, self.is_stopped = wanted, False
+    def choose(self, wanted: object, at: float = inf) -> None:
+        """Note a choice of the visitor's, unless a newer one is known: of two requests the later may come first.
+
+        Args:
+            wanted: What was chosen.
+            at: When; by default later than all else.
+        """
+        if at >= self.at:
+            self.wanted, self.at, self.is_stopped = wanted, at, False
 
     def stop(self) -> None:
         """Note that the visitor waits for nothing."""
