@@ -43,9 +43,11 @@ def test_the_parts_add_up_to_the_networks_scores_at_any_size(network, height, wi
     assert found.largest_difference < 1e-4
 
 
-def test_the_parts_of_the_shipped_network_add_up_too():
+@pytest.mark.parametrize("bfloat16", [False, True])
+def test_the_parts_of_the_shipped_network_add_up_too(bfloat16):
     shipped = catalog.find("fcn8s_vgg16").load()
-    found = lesson.decompose(shipped, torch.randn(3, 50, 75))
+    found = lesson.decompose(shipped, torch.randn(3, 50, 75), bfloat16)
+    assert {part.dtype for part in found.parts.values()} == {torch.float32}
     assert found.largest_difference < 1e-4
     assert found.grids == {"fc7": (2, 3), "pool4": (4, 6), "pool3": (8, 12)}
     assert min(found.shares().values()) > 0

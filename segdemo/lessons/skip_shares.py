@@ -71,7 +71,7 @@ def alone(separate: dict[int, Tensor], stride: int) -> dict[int, Tensor]:
 
 
 @torch.inference_mode()
-def decompose(network: FCN, image: Tensor) -> Decomposition:
+def decompose(network: FCN, image: Tensor, bfloat16: bool = False) -> Decomposition:
     """Run an FCN once and take the scores of its finest output apart.
 
     The upsampling is run again for each part with the other two score maps at zero. That is exact, since it is linear:
@@ -84,14 +84,17 @@ def decompose(network: FCN, image: Tensor) -> Decomposition:
     Args:
         network: In `eval` mode.
         image: Normalised, `[3, H, W]`, any size.
+        bfloat16: Compute the three score maps in it; they are added and upsampled in float32 all the same.
     """
     height, width = image.shape[1:]
-    separate = network.separate_scores(pad_to_multiple(image[None], network.size_multiple))
+    with torch.autocast(image.device.type, torch.bfloat16, enabled=bfloat16):
+        found = network.separate_scores(pad_to_multiple(image[None], network.size_multiple))
+    separate = {stride: scores.float() for stride, scores in found.items()}
 
     def upsampled(maps: dict[int, Tensor], strides: Collection[int]) -> dict[int, Tensor]:
         added = network.add_up(maps)
-        found = network.upscore_maps({stride: added[stride] for stride in strides}, height, width)
-        return {stride: scores[0] for stride, (_, scores) in found.items()}
+        upscored = network.upscore_maps({stride: added[stride] for stride in strides}, height, width)
+        return {stride: scores[0] for stride, (_, scores) in upscored.items()}
 
     return Decomposition(
         outputs=upsampled(separate, separate),

@@ -7,7 +7,7 @@ from PIL import Image
 
 from segdemo import catalog, render
 from segdemo.analysis import Style
-from segdemo.devices import device_lock
+from segdemo.devices import device_lock, prefers_bfloat16
 from segdemo.lessons.skip_shares import SOURCES, Decomposition, decompose
 from segdemo.models.fcn import FCN
 from segdemo.ui.events import IN_TURN
@@ -48,7 +48,7 @@ def _draw(path: str | None, pixels: float) -> list[Any]:
     image = read_photo(path)
     seen = as_seen(image, _NETWORK, int(pixels))
     with device_lock("cpu"):
-        found = decompose(lesson_network(_NETWORK, FCN), seen)
+        found = decompose(lesson_network(_NETWORK, FCN), seen, prefers_bfloat16(seen.device))
     index = found.main_class()
     small = image.resize((seen.shape[2], seen.shape[1]), Image.Resampling.BILINEAR)
     colours = catalog.find(_NETWORK).metadata.colours
