@@ -4,16 +4,26 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torch import nn
+from torchvision.models import get_model, get_model_weights
 
+from segdemo import catalog
 from segdemo.models import build
-from segdemo.models.backbones import vgg_features
+from segdemo.models.backbones import vgg_features, without_last_pool
+from segdemo.models.classifier import from_resnet, resnet_classifier, vgg_classifier
 from segdemo.training.start import (
+    RANDOM,
+    STD,
+    TORCHVISION_TERMS,
+    VGG_TERMS,
     StartError,
     fill_backbone,
+    fill_from_torchvision,
     is_checkpoint,
     read_features,
     rescale_,
     starting_layers,
+    starting_teacher,
+    starting_terms,
     with_batch_norm,
 )
 
@@ -106,3 +116,46 @@ def test_what_is_no_start_is_said(tmp_path, content):
     assert not is_checkpoint(path)
     with pytest.raises(StartError, match=r"start\.safetensors"):
         read_features(str(path))
+
+
+@pytest.mark.parametrize(("name", "builder"), [("vgg11_bn", vgg_classifier), ("resnet18", resnet_classifier)])
+def test_a_classifier_starts_from_torchvision_s_weights_for_its_own_photos(name, builder, monkeypatch):
+    model = get_model(name).eval()
+    weights = get_model_weights(name)["IMAGENET1K_V1"]
+    monkeypatch.setattr(type(weights), "get_state_dict", lambda *_, **__: model.state_dict())
+    classifier = builder(name, 4).eval()
+    assert starting_terms(fill_from_torchvision(classifier, name)) == [TORCHVISION_TERMS]
+    photo = torch.rand(1, 3, 64, 64)
+    ours = (photo - 0.5) / torch.tensor(STD).view(3, 1, 1)
+    theirs = (photo - 0.5) / torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+    wanted = builder(name, 4).eval()
+    source = from_resnet(model).backbone if name == "resnet18" else without_last_pool(model.features)
+    wanted.backbone.load_state_dict(source.state_dict())
+    with torch.no_grad():
+        torch.testing.assert_close(classifier.features(ours), wanted.features(theirs), rtol=1e-3, atol=1e-3)
+
+
+def test_with_no_network_a_start_from_torchvision_is_one_sentence(monkeypatch):
+    def offline(*_, **__):
+        raise OSError("no route")
+
+    weights = get_model_weights("resnet18")["IMAGENET1K_V1"]
+    monkeypatch.setattr(type(weights), "get_state_dict", offline)
+    with pytest.raises(StartError, match="cannot start from imagenet: no route"):
+        fill_from_torchvision(resnet_classifier("resnet18", 4), "resnet18")
+
+
+def test_a_resnet_is_taught_by_a_classifier_of_its_classes_alone(tmp_path):
+    with pytest.raises(StartError, match=r"taught by a classifier of background, person, and .* is none"):
+        starting_teacher(str(catalog.find("conv1x1_vgg11").path), ("background", "person"))
+    with pytest.raises(StartError, match="is none"):
+        starting_teacher(str(catalog.find("fcn8s_vgg16").path), catalog.find("fcn8s_vgg16").metadata.classes)
+    classes = catalog.find("conv1x1_vgg11").metadata.classes
+    teacher, told = starting_teacher(str(catalog.find("conv1x1_vgg11").path), classes)
+    assert teacher.score.out_channels == len(classes)
+    assert told.startswith("conv1x1_vgg11.safetensors, which began from ")
+
+
+def test_terms_follow_the_start():
+    assert starting_terms(RANDOM) == []
+    assert starting_terms("random weights, taught by x, which began from ImageNet's features of VGG16") == [VGG_TERMS]

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from segdemo.models.backbones import vgg_features
+from segdemo.models.backbones import vgg_features, without_last_pool
+from segdemo.training import tasks
 from segdemo.training.augment import Labelled
 from segdemo.training.recipe import Phase
 from segdemo.training.recipes import RECIPES
@@ -72,29 +73,52 @@ def test_an_image_is_named_by_its_largest_object():
     assert task.targets(labels).tolist() == [0, 2, 255, 0, 3]
 
 
-@pytest.mark.parametrize("recipe", [VGG, RESNET], ids=lambda recipe: recipe.name)
-def test_a_taught_phase_reaches_the_backbone_and_not_the_teacher(recipe, samples):
-    phase = replace(PHASE, taught=True, image_size=64)
-    task = TASKS["classify"](recipe)
-    teacher = vgg_features("vgg16")
-    before = teacher[0].weight.clone()
-    task.learn_from(teacher)
-    loss = task.loss(*task.batch(samples, phase), phase)
+def reached(task, loss):
     loss.backward()
-    touched = {name for name, p in task.network.named_parameters() if p.grad is not None and p.grad.ne(0).any()}
-    assert any(name.startswith("backbone.") for name in touched)
-    assert not any(name.startswith("fc.") for name in touched)
+    return {name for name, p in task.network.named_parameters() if p.grad is not None and p.grad.ne(0).any()}
+
+
+def test_features_that_are_taught_reach_the_backbone_and_not_the_teacher(samples, monkeypatch):
+    imitated = []
+    monkeypatch.setattr(tasks, "imitate_", lambda *given: imitated.append(given))
+    phase = replace(PHASE, taught=True, image_size=64)
+    task, teacher, photos = TASKS["classify"](VGG), vgg_features("vgg16"), torch.rand(1, 3, 64, 64)
+    before = teacher[0].weight.clone()
+    task.learn_features(teacher, photos)
+    assert [len(given[0]) for given in imitated] == [5]
+    assert imitated[0][2] is photos
+    touched = reached(task, task.loss(*task.batch(samples, phase), phase))
+    assert touched
+    assert all(name.startswith("backbone.") for name in touched)
     assert torch.equal(teacher[0].weight, before)
     assert all(p.grad is None for p in teacher.parameters())
 
 
-def test_a_student_that_is_its_teacher_has_no_error(samples):
+def test_a_student_that_is_its_teacher_has_no_error(samples, monkeypatch):
+    monkeypatch.setattr(tasks, "imitate_", lambda *_: None)
     task = TASKS["classify"](replace(VGG, arguments={"backbone": "vgg16"}))
-    task.learn_from(vgg_features("vgg16"))
-    task.network.backbone.load_state_dict(nn.Sequential(*[m for s in task._teacher for m in s]).state_dict())
+    teacher = vgg_features("vgg16")
+    task.network.backbone.load_state_dict(without_last_pool(teacher).state_dict())
+    task.learn_features(teacher, torch.rand(1, 3, 32, 32))
     phase = replace(PHASE, taught=True)
     images, targets = task.batch(samples, phase)
     assert task.loss(images, targets, phase).item() < 1e-8
+
+
+def test_scores_are_taught_cell_by_cell_beside_the_labels(samples):
+    phase = replace(PHASE, taught=True, image_size=64)
+    task, teacher = TASKS["classify"](RESNET), TASKS["classify"](VGG)
+    task.learn_scores(teacher.export(teacher.network))
+    images, targets = task.batch(samples, phase)
+    labels_alone = task.loss(images, targets, PHASE)
+    loss = task.loss(images, targets, phase)
+    assert loss > labels_alone
+    touched = reached(task, loss)
+    assert {"fc.weight", "backbone.conv1.weight"} <= touched
+    # A teacher that is the student, at the student's stride, adds nothing.
+    task.network.eval()
+    task.learn_scores(task.export(task.network))
+    assert abs(task.loss(images, targets, phase) - task.loss(images, targets, PHASE)) < 1e-5
 
 
 def test_a_classifier_s_mean_score_is_its_logit():
@@ -103,12 +127,3 @@ def test_a_classifier_s_mean_score_is_its_logit():
     image = torch.randn(1, 3, 50, 70)
     exported = task.export(task.network).eval()
     torch.testing.assert_close(exported.padded_score_map(image).mean((2, 3)), task.network(image))
-
-
-def test_a_vgg11_starts_from_the_first_convs_of_each_stage_of_its_teacher():
-    task, teacher = TASKS["classify"](VGG), vgg_features("vgg16")
-    task.learn_from(teacher)
-    ours = [m for m in task.network.backbone if isinstance(m, nn.Conv2d)]
-    theirs = [teacher[i] for i in (0, 5, 10, 12, 17, 19, 24, 26)]  # the second conv of stages 1 and 2 and each third go
-    assert len(ours) == len(theirs)
-    assert all(torch.equal(a.weight, b.weight) for a, b in zip(ours, theirs, strict=True))

@@ -33,11 +33,13 @@ from segdemo.training.start import (
     MEAN,
     RANDOM,
     STD,
-    VGG_TERMS,
     fill_backbone,
+    fill_from_torchvision,
     holds,
     is_checkpoint,
     starting_layers,
+    starting_teacher,
+    starting_terms,
     transfer,
     with_batch_norm,
 )
@@ -45,6 +47,7 @@ from segdemo.training.state import load_header, load_state, optimizer_tensors, r
 from segdemo.training.tasks import TASKS, ClassifyTask, normalise
 
 _MEASURED_ON = 32  # photos for RMS and BatchNorm's statistics
+_IMITATED_ON = 384  # photos for the fit of a student's stages, whose last has 81 cells a photo
 
 
 def one_cycle(progress: float, peak: float, warmup: float) -> float:
@@ -134,18 +137,23 @@ class Trainer:
             return RANDOM
         if init != IMAGENET and is_checkpoint(Path(init)) and holds(Path(init), self.recipe.architecture):
             return transfer(network, Path(init))
+        if isinstance(self.task, ClassifyTask) and init == IMAGENET:
+            return fill_from_torchvision(self.task.network, backbone)
+        if isinstance(self.task, ClassifyTask) and backbone.startswith("resnet"):
+            teacher, told = starting_teacher(init, self.recipe.classes)
+            self.task.learn_scores(teacher)
+            return f"random weights, taught by {told}"
         images = self._some_photos()
         layers, told = starting_layers(init, images)
         if isinstance(self.task, ClassifyTask):
-            self.task.learn_from(layers)
-            start = "each stage's first convs" if backbone.startswith("vgg") else "random weights"
-            return f"{start}, taught by {told}"
+            self.task.learn_features(layers, self._some_photos(_IMITATED_ON))
+            return f"stages fitted to a VGG16's, taught by {told}"
         fill_backbone(network, with_batch_norm(layers, images) if backbone.endswith("_bn") else layers)
         return told
 
-    def _some_photos(self) -> Tensor:
+    def _some_photos(self, count: int = _MEASURED_ON) -> Tensor:
         size = self.recipe.phases[0].image_size
-        photos = [T.resize(photo, [size, size], antialias=True) for photo, _ in self.photos.draw(_MEASURED_ON)]
+        photos = [T.resize(photo, [size, size], antialias=True) for photo, _ in self.photos.draw(count)]
         return normalise(torch.stack(photos).float() / 255)
 
     def fit(self, max_minutes: float = float("inf"), save_every: int = 100) -> None:
@@ -250,7 +258,7 @@ class Trainer:
 
     def _metadata(self, figures: dict[str, Any]) -> Metadata:
         recipe = self.recipe
-        terms = dict.fromkeys([VGG_TERMS] if self.start != RANDOM else [])
+        terms = dict.fromkeys(starting_terms(self.start))
         terms |= dict.fromkeys(f"{each.title}: {each.terms}" for each in self.datasets)
         return Metadata(
             architecture=recipe.architecture,

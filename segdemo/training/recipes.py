@@ -135,8 +135,10 @@ RECIPES = {
             arguments={"backbone": "vgg11_bn"},
             architecture="conv1x1_vgg",
             phases=(
-                Phase(steps=300, image_size=144, peak_rate=2e-3, backbone_share=1.0, frozen=(), taught=True, **_WHOLE),
-                Phase(steps=250, image_size=160, peak_rate=5e-4, backbone_share=1.0, frozen=(), **_WHOLE),
+                Phase(steps=200, image_size=144, peak_rate=1e-3, backbone_share=1.0, frozen=(), taught=True, **_WHOLE),
+                Phase(
+                    steps=400, image_size=160, peak_rate=5e-4, backbone_share=1.0, frozen=(), balanced=True, **_WHOLE
+                ),
             ),
             **_CLASSIFIER,
         ),
@@ -145,8 +147,19 @@ RECIPES = {
             arguments={"backbone": "resnet18"},
             architecture="conv1x1_resnet",
             phases=(
-                Phase(steps=600, image_size=160, peak_rate=2e-3, backbone_share=1.0, frozen=(), taught=True, **_WHOLE),
-                Phase(steps=300, image_size=160, peak_rate=5e-4, backbone_share=1.0, frozen=(), **_WHOLE),
+                Phase(
+                    steps=700,
+                    image_size=160,
+                    peak_rate=2e-3,
+                    backbone_share=1.0,
+                    frozen=(),
+                    taught=True,
+                    balanced=True,
+                    **_WHOLE,
+                ),
+                Phase(
+                    steps=200, image_size=160, peak_rate=5e-4, backbone_share=1.0, frozen=(), balanced=True, **_WHOLE
+                ),
             ),
             **_CLASSIFIER,
         ),

@@ -4,23 +4,27 @@ from copy import deepcopy
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import cast
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from torchvision.models import VGG16_Weights
+from torchvision.models import ResNet, VGG16_Weights, get_model, get_model_weights
 
 from segdemo.checkpoints import load, load_metadata, load_tensors
 from segdemo.metadata import CheckpointError
-from segdemo.models.backbones import vgg_features
+from segdemo.models.backbones import vgg_features, without_last_pool
+from segdemo.models.classifier import Classifier, Conv1x1Segmenter, from_resnet
 
 RANDOM, IMAGENET = "random", "imagenet"
 MEAN = (0.48235, 0.45882, 0.40784)
 """Of ImageNet's red, green and blue, as VGG16 was trained with it."""
 STD = (0.25, 0.25, 0.25)
 VGG_TERMS = "VGG16's ImageNet features: Simonyan and Zisserman, CC BY 4.0"
+TORCHVISION_TERMS = "torchvision's ImageNet weights: BSD-3-Clause; ImageNet's photos are for research"
 _VGG_STD = 1 / 255  # what VGG16's first conv expects
+_TORCHVISION_STD = (0.229, 0.224, 0.225)
 _PREFIX = "features."
 
 
@@ -74,6 +78,26 @@ def starting_layers(init: str, images: Tensor) -> tuple[nn.Sequential, str]:
     layers = features.network()
     rescale_(layers, images)
     return layers, features.told
+
+
+def starting_teacher(init: str, classes: tuple[str, ...]) -> tuple[Conv1x1Segmenter, str]:
+    """Load the classifier that a ResNet is taught by, which has no features to start from here.
+
+    Args:
+        init: A checkpoint's file.
+        classes: What it must know, in this order.
+
+    Returns:
+        It, and one sentence for the log and the card.
+
+    Raises:
+        StartError: The file is no checkpoint of a classifier of these classes.
+    """
+    if init != IMAGENET and is_checkpoint(Path(init)):
+        network, metadata = load(Path(init))
+        if isinstance(network, Conv1x1Segmenter) and metadata.classes == classes:
+            return network, f"{Path(init).name}, which began from {metadata.recipe['start']}"
+    raise StartError(f"a ResNet is taught by a classifier of {', '.join(classes)}, and {init} is none: name its file")
 
 
 def read_features(init: str) -> Features:
@@ -169,6 +193,36 @@ def _backbone(network: nn.Module) -> list[nn.Module]:
     return [layer for stage in network.get_submodule("stages").children() for layer in stage.children()]
 
 
+def fill_from_torchvision(classifier: Classifier, backbone: str) -> str:
+    """Copy torchvision's ImageNet weights, fetched on first use, into a classifier's backbone.
+
+    Its photos are scaled by other numbers, which its first conv takes in; their means differ by less than 0.01.
+
+    Returns:
+        One sentence for the log and the card.
+
+    Raises:
+        StartError: There is no network to fetch with.
+    """
+    weights = get_model_weights(backbone)["IMAGENET1K_V1"]
+    try:
+        tensors = weights.get_state_dict(progress=True, check_hash=True)
+    except OSError as error:
+        raise StartError(f"cannot start from {IMAGENET}: {error}") from error
+    model = get_model(backbone)
+    model.load_state_dict(tensors)
+    source = (
+        from_resnet(model).backbone
+        if isinstance(model, ResNet)
+        else without_last_pool(cast(nn.Sequential, model.features))
+    )
+    classifier.backbone.load_state_dict(source.state_dict())
+    first = next(layer for layer in classifier.backbone.modules() if isinstance(layer, nn.Conv2d))
+    with torch.no_grad():
+        first.weight *= (torch.tensor(STD) / torch.tensor(_TORCHVISION_STD)).view(3, 1, 1)
+    return f"torchvision's {weights}"
+
+
 def transfer(network: nn.Module, path: Path) -> str:
     """Copy every weight of a checkpoint that has its place, by name and shape, in a network.
 
@@ -188,6 +242,13 @@ def transfer(network: nn.Module, path: Path) -> str:
     fingerprint = sha256(path.read_bytes()).hexdigest()[:12]
     before = metadata.recipe.get("start", RANDOM)
     return f"{len(fitting)} of {len(places)} tensors from {path.name} (sha256 {fingerprint}), which began from {before}"
+
+
+def starting_terms(told: str) -> list[str]:
+    """Give the terms of what a run started from, by the sentence that says it."""
+    if "VGG16" in told:
+        return [VGG_TERMS]
+    return [TORCHVISION_TERMS] if "torchvision" in told else []
 
 
 def is_checkpoint(path: Path) -> bool:

@@ -13,6 +13,7 @@ from segdemo.models.backbones import split_at_max_pools, without_last_pool
 from segdemo.models.classifier import Classifier, Conv1x1Segmenter, resnet_classifier, vgg_classifier
 from segdemo.training.augment import Labelled, make_batch, single_changes
 from segdemo.training.datasets import IGNORE
+from segdemo.training.distillation import imitate_
 from segdemo.training.recipe import Phase, Recipe
 from segdemo.training.start import MEAN, STD
 
@@ -99,50 +100,55 @@ class SegmentTask(Task[SegmentationNetwork]):
 class ClassifyTask(Task[Classifier]):
     """Learn one class for each image."""
 
-    _teacher: Sequence[nn.Module] = ()
+    _stages: Sequence[nn.Module] = ()
+    _teacher: Conv1x1Segmenter | None = None
 
-    def learn_from(self, layers: nn.Sequential) -> None:
-        """Take VGG16's layers as the teacher of the phases that are taught.
+    def learn_features(self, layers: nn.Sequential, images: Tensor) -> None:
+        """Take VGG16's layers as the teacher of a VGG's features, in the phases that are taught.
 
-        Where a stage has fewer channels than the teacher's, a 1×1 conv that is thrown away later lies between. A VGG11
-        also starts from the first convs of each of the teacher's stages, which have its shapes.
+        The backbone starts with stages that imitate the teacher's.
         Source: Romero et al., "FitNets: Hints for Thin Deep Nets", ICLR 2015.
-        """
-        layers = layers.eval().requires_grad_(False)
-        is_resnet = self.recipe.architecture == "conv1x1_resnet"
-        # A ResNet's four stages have strides 4 to 32; a VGG11 without its last pooling has VGG16's without its last.
-        teacher = split_at_max_pools(layers if is_resnet else without_last_pool(layers))
-        self._teacher = [nn.Sequential(*teacher[:2]), *teacher[2:]] if is_resnet else teacher
-        widths = [_channels(stage) for stage in self._stages()], [_channels(stage) for stage in self._teacher]
-        self._adapters = nn.ModuleList(
-            nn.Identity() if ours == theirs else nn.Conv2d(ours, theirs, 1)
-            for ours, theirs in zip(*widths, strict=True)
-        )
-        self.network.adapters = self._adapters  # so that they are trained with it
-        if not is_resnet:
-            for ours, theirs in zip(self._stages(), self._teacher, strict=True):
-                for conv, example in zip(_convs(ours), _convs(theirs), strict=False):
-                    conv.load_state_dict(example.state_dict())
 
-    def _stages(self) -> Sequence[nn.Module]:
-        """Cut the backbone where its maps are compared with the teacher's."""
-        if self.recipe.architecture == "conv1x1_vgg":
-            return split_at_max_pools(self.network.backbone)
-        layers = dict(self.network.backbone.named_children())  # without those that align the cells
-        stem = nn.Sequential(*(layers[name] for name in ("conv1", "bn1", "relu", "maxpool", "layer1")))
-        return [stem, layers["layer2"], layers["layer3"], layers["layer4"]]
+        Args:
+            layers: VGG16's.
+            images: `[N, 3, H, W]`, normalised: photos to imitate it on.
+        """
+        self._stages = split_at_max_pools(without_last_pool(layers.eval().requires_grad_(False)))
+        imitate_(split_at_max_pools(self.network.backbone), self._stages, images)
+
+    def learn_scores(self, teacher: Conv1x1Segmenter) -> None:
+        """Take a trained classifier as the teacher of the scores of each cell, in the phases that are taught.
+
+        Source: Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network", 2015.
+
+        Args:
+            teacher: Of the same classes; its stride divides this one's.
+        """
+        self._teacher = teacher.eval().requires_grad_(False)
 
     def loss(self, images: Tensor, targets: Tensor, phase: Phase) -> Tensor:
-        """Compare features with the teacher's in a phase that is taught, else logits with labels."""
-        if not (phase.taught and self._teacher):
-            return super().loss(images, targets, phase)
+        """Compare with the teacher in a phase that is taught, features alone or scores and labels, else with labels."""
+        if phase.taught and self._stages:
+            return self._feature_loss(images)
+        if phase.taught and self._teacher:
+            return super().loss(images, targets, phase) + self._score_loss(images, self._teacher)
+        return super().loss(images, targets, phase)
+
+    def _feature_loss(self, images: Tensor) -> Tensor:
         errors, values, hint = [], images, images
-        for ours, theirs, adapter in zip(self._stages(), self._teacher, self._adapters, strict=True):
+        for ours, theirs in zip(split_at_max_pools(self.network.backbone), self._stages, strict=True):
             values = ours(values)
             with torch.no_grad():
                 hint = theirs(hint)
-            errors.append(F.mse_loss(adapter(values).float(), hint.float()) / hint.float().var())
+            errors.append(F.mse_loss(values.float(), hint.float()) / hint.float().var())
         return torch.stack(errors).mean()
+
+    def _score_loss(self, images: Tensor, teacher: Conv1x1Segmenter) -> Tensor:
+        scores = self.network.fc(self.network.features(images).movedim(1, -1)).float()  # [N, h, w, C]
+        with torch.no_grad():
+            theirs = F.adaptive_avg_pool2d(teacher.score_map(images).float(), scores.shape[1:3]).movedim(1, -1)
+        ours, theirs = ((each / _TEMPERATURE).log_softmax(-1).flatten(0, 2) for each in (scores, theirs))
+        return _TEMPERATURE**2 * F.kl_div(ours, theirs, reduction="batchmean", log_target=True)
 
     def build(self) -> Classifier:
         """Build the classifier whose Linear layer becomes the checkpoint's 1×1 conv."""
@@ -169,15 +175,6 @@ class ClassifyTask(Task[Classifier]):
         return Conv1x1Segmenter(trained)
 
 
-def _convs(stage: nn.Module) -> list[nn.Conv2d]:
-    """List a stage's convs on the straight path."""
-    return [m for m in stage.modules() if isinstance(m, nn.Conv2d) and m.kernel_size != (1, 1)]
-
-
-def _channels(stage: nn.Module) -> int:
-    """Give the channels that a stage puts out: those of its last conv."""
-    return _convs(stage)[-1].out_channels
-
-
 _WORTH_NAMING = 0.05  # of the image
+_TEMPERATURE = 2.0  # of the probabilities that are compared
 TASKS: dict[str, type[Task]] = {"segment": SegmentTask, "classify": ClassifyTask}
