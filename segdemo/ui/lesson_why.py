@@ -100,7 +100,7 @@ def build() -> Place:
     for changed in (of_class.input, side.release):
         changed(_draw, controls, outputs, **in_turn(asked))
     asked.select(clicked, [*controls, click], [question, *outputs], **in_turn(asked))
-    effective.click(_draw_effective, controls, field, **IN_TURN)
+    effective.click(_draw_effective, controls, field, **in_turn(asked))
     return Place(network=network, photo=photo, examples=examples, question=question)
 
 

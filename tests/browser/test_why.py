@@ -85,7 +85,7 @@ def test_a_grey_square_changes_the_score(why, tmp_path):
     expect(answer(page)).not_to_contain_text("Under the grey square")
     page.locator("#why-click").get_by_label("lays the grey square").check()
     click(page, 0.5, 0.5)
-    found = re.search(r"Under the grey square: ([+−-][\d.]+), ([+−-][\d.]+)\.", answer(page).inner_text())
+    found = re.search(r"Under the grey square: ([+−-][\d.]+), a change of ([+−-][\d.]+)\.", answer(page).inner_text())
     assert number(found[2]) != 0
     drawn = pixels(page, "why-asked", tmp_path)
     height, width, _ = drawn.shape
