@@ -37,6 +37,7 @@ host = Host(patience())
 # Darker than the theme's own: a text wants 4.5:1 against what is behind it, on a projector most of all.
 _CONTRAST = {
     "body_text_color_subdued": "*neutral_500",
+    **dict.fromkeys(("checkbox_border_color", "checkbox_border_color_dark"), "*neutral_500"),
     "link_text_color": "*secondary_700",
     "link_text_color_active": "*secondary_800",
     "link_text_color_visited": "*secondary_700",

@@ -34,10 +34,10 @@ def build() -> Mapping[str, gr.Textbox]:
             elem_id="own-kernel",
         )
         stride = gr.Number(
-            1, label=static("own.stride"), minimum=1, maximum=4, precision=0, min_width=80, elem_id="own-stride"
+            1, label=static("own.stride"), minimum=1, maximum=4, precision=0, min_width=110, elem_id="own-stride"
         )
         padding = gr.Number(
-            0, label=static("own.padding"), minimum=0, maximum=3, precision=0, min_width=80, elem_id="own-padding"
+            0, label=static("own.padding"), minimum=0, maximum=3, precision=0, min_width=110, elem_id="own-padding"
         )
     answer = gr.HTML(first[0], elem_id="own-output")
     code = torch_code(first[1])

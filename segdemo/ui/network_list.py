@@ -29,4 +29,6 @@ def network_list(
         offered: In order; by default the whole catalog.
         label: Key of its label.
     """
-    return gr.Dropdown(network_choices(offered), value=chosen, label=static(label), filterable=False, elem_id=name)
+    return gr.Dropdown(
+        network_choices(offered), value=chosen, label=static(label), filterable=False, min_width=240, elem_id=name
+    )

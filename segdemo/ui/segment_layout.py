@@ -186,7 +186,7 @@ def place_results(result: Result, drawing: Drawing) -> Outputs:
         with gr.Column(min_width=280):
             heatmap = _picture(drawing.heatmap, "heatmap", "alt.heatmap")
             heat_bar = gr.HTML(drawing.heat_bar)
-    with gr.Row(elem_classes="small"):
+    with gr.Row(elem_classes="below"):
         with gr.Column(scale=4, min_width=220):
             grid = _picture(drawing.grid, "grid", "alt.grid")
             grid_bar = gr.HTML(drawing.grid_bar)

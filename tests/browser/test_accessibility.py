@@ -77,6 +77,8 @@ def test_large_type_passes_too(open_page):
     expect(page.locator("#tc-sizes")).to_be_visible(timeout=60_000)
     assert page.evaluate(OVER_THE_EDGE) == []
     assert grave_violations(page) == []
+    buttons, image = (page.locator(f"#tc-small {part}").bounding_box() for part in (".icon-button-wrapper", "img"))
+    assert buttons["y"] + buttons["height"] <= image["y"], "the first row's numbers are not hidden"
 
 
 # What the Tab key must reach: all that can be operated and is shown; of a group of radio buttons one is enough, and of

@@ -133,6 +133,7 @@ def test_present_makes_pictures_larger_and_keeps_the_controls_on_the_screen(open
     expect(button).to_have_attribute("aria-pressed", "true")
     for name, small in zip(("overlay", "heatmap"), before, strict=True):
         assert picture_size(page, name) >= 1.15 * small
+        assert page.locator(f"#{name}").get_by_label("Fullscreen").bounding_box()["width"] >= 16, "a button to hit"
     controls = ("network", "heat-class", "colormap", "size", "opacity", "refine", "best-quality", "examples")
     page.locator("#overlay img").click()
     expect(page.locator("#pixel meter")).to_have_count(4, timeout=SLOW)
