@@ -37,7 +37,9 @@ host = Host(patience())
 # Darker than the theme's own: a text wants 4.5:1 against what is behind it, on a projector most of all.
 _CONTRAST = {
     "body_text_color_subdued": "*neutral_500",
-    **dict.fromkeys(("checkbox_border_color", "checkbox_border_color_dark"), "*neutral_500"),
+    **dict.fromkeys(
+        (f"checkbox_border_color{each}" for each in ("", "_dark", "_hover", "_hover_dark")), "*neutral_500"
+    ),
     "link_text_color": "*secondary_700",
     "link_text_color_active": "*secondary_800",
     "link_text_color_visited": "*secondary_700",
