@@ -1,6 +1,5 @@
 """A class in a room: the page is served to the local network, and shows its address and a QR code of it."""
 
-import io
 import os
 import socket
 from urllib.parse import urlsplit
@@ -42,9 +41,6 @@ def server_name() -> str:
 def address(port: int) -> str:
     """Give the address by which the room's other machines reach this one.
 
-    Args:
-        port: On which it is served.
-
     Raises:
         ValueError: This machine is in no network.
     """
@@ -81,28 +77,21 @@ def _way_out() -> str:
 def announce(port: int) -> None:
     """Print the address and its QR code, or why there is none."""
     try:
-        print(for_terminal(address(port)), flush=True)
+        url = address(port)
     except ValueError as error:
         print(error, flush=True)
-
-
-def for_terminal(url: str) -> str:
-    """Write an address and its QR code for a terminal."""
-    code = io.StringIO()
-    segno.make(url, error="l").terminal(code, compact=True)
-    return f"A class opens {url}\n\n{code.getvalue()}"
-
-
-def card(url: str) -> Markup:
-    """Write an address and its QR code as HTML."""
-    code = Markup(segno.make(url, error="m").svg_inline(scale=_MODULES, omitsize=True, border=3, light="#fff"))
-    return render("class_card", url=url, code=code)
+        return
+    print(f"A class opens {url}\n")
+    segno.make(url, error="l").terminal(compact=True)
+    print(flush=True)
 
 
 def card_for(request: gr.Request) -> Markup:
-    """Write the card for a page that was opened at an address such as `localhost:7860`."""
+    """Write address and QR code as HTML, for a page that was opened at an address such as `localhost:7860`."""
     port = urlsplit(f"//{request.headers.get('host', '')}").port
     try:
-        return card(address(port or 80))
+        url = address(port or 80)
     except ValueError as error:
         return render("note", text=say_made(error), role="alert")
+    code = Markup(segno.make(url, error="m").svg_inline(scale=_MODULES, omitsize=True, border=3, light="#fff"))
+    return render("class_card", url=url, code=code)

@@ -48,12 +48,7 @@ _NOT_FOUND = json.dumps("404: Not Found")  # as Gradio says it in a stream
 
 
 class Gate:
-    """Stands before the page.
-
-    Args:
-        app: The ASGI application.
-        names: Gives this server's names.
-    """
+    """Stands before the page, of a server that goes by these names."""
 
     def __init__(self, app: ASGIApp, names: Callable[[], frozenset[str]]) -> None:
         self.app, self.names = app, names
@@ -74,11 +69,7 @@ class Gate:
         await self._pass_on(_with_one_range(scope), receive, send, path)
 
     def _check(self, scope: Scope, path: str) -> None:
-        """Refuse what is not for this server, or for nobody.
-
-        Raises:
-            HTTPException: With the sentence.
-        """
+        """Refuse what is not for this server, or for nobody."""
         # A request without a name is no browser's.
         if not all(is_own(host, self.names()) for host in Headers(scope=scope).getlist("host")):
             raise HTTPException(421, FOREIGN_NAME)
@@ -141,11 +132,7 @@ def _why(error: Exception, path: str) -> tuple[int, str]:
 
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes:
-    """Read a request's body, so that its size is known before anyone takes it apart.
-
-    Raises:
-        HTTPException: It is too large, or holds too many values.
-    """
+    """Read a request's body, so that its size is known before anyone takes it apart; refuse one that is too large."""
     announced = Headers(scope=scope).get("content-length", "0")
     if announced.isdecimal() and int(announced[:20]) > MOST_BYTES:
         raise HTTPException(413, TOO_LARGE)
@@ -166,11 +153,7 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes:
 
 
 def _check_json(body: bytes) -> None:
-    """Refuse what would keep the server busy before any check of ours, or is no text.
-
-    Raises:
-        HTTPException: It holds too many values, too long a text, or is no JSON.
-    """
+    """Refuse too many values, too long a text and what is no JSON, before anyone is kept busy by it."""
     if sum(body.count(sign) for sign in b"[{,") > MOST_VALUES:
         raise HTTPException(413, TOO_MANY_VALUES)
     try:

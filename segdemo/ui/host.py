@@ -34,23 +34,14 @@ def patience() -> float:
 
 
 class Host:
-    """Knows what is going on in this process, and ends it in an orderly way.
-
-    Args:
-        patience: Seconds that running requests are given at the end.
-    """
+    """Knows what is going on in this process, and ends it in an orderly way, after so many seconds of patience."""
 
     def __init__(self, patience: float = _PATIENCE) -> None:
         self.patience = patience
         self.is_stopping = threading.Event()
         self._guard = threading.Lock()
-        self._open = 0
+        self.open_requests = 0  # results that are waited for, and downloads
         self._uncollected: dict[str, float] = {}
-
-    @property
-    def open_requests(self) -> int:
-        """The number of requests that are being answered: results that are waited for, and downloads."""
-        return self._open
 
     @property
     def is_busy(self) -> bool:
@@ -58,12 +49,12 @@ class Host:
         with self._guard:
             oldest = time.monotonic() - self.patience
             self._uncollected = {event: since for event, since in self._uncollected.items() if since > oldest}
-            return self._open > 0 or bool(self._uncollected)
+            return self.open_requests > 0 or bool(self._uncollected)
 
     def count_request(self, change: int) -> None:
         """Note that a request began (1) or ended (-1)."""
         with self._guard:
-            self._open += change
+            self.open_requests += change
 
     def accept(self, event: str) -> None:
         """Note that the result of a request has to be asked for."""
@@ -100,12 +91,7 @@ class Host:
 
 
 class HostMiddleware:
-    """Answers the health check, counts requests, and takes none that is new while the program ends.
-
-    Args:
-        app: The ASGI application.
-        host: Of this process.
-    """
+    """Answers the health check, counts requests, and takes none that is new while the program ends."""
 
     def __init__(self, app: ASGIApp, host: Host) -> None:
         self.app, self.host = app, host

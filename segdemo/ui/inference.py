@@ -54,19 +54,9 @@ def load_segmenter(name: str) -> Segmenter:
         return (_load_lent if name.startswith(catalog.LENT) else _load_segmenter)(name)
 
 
-@cache
-def _load_segmenter(name: str) -> Segmenter:
-    return Segmenter.load(name)
-
-
-@lru_cache(maxsize=3)  # of all visitors together: 60 MB each
-def _load_lent(name: str) -> Segmenter:
-    return Segmenter.load(name)
-
-
-@lru_cache(maxsize=8)  # lent ones are among them
-def _load_on_cpu(name: str) -> Segmenter:
-    return Segmenter.load(name, "cpu")
+_load_segmenter = cache(Segmenter.load)
+_load_lent = lru_cache(maxsize=3)(Segmenter.load)  # of all visitors together: 60 MB each
+_load_on_cpu = lru_cache(maxsize=8)(partial(Segmenter.load, device="cpu"))  # lent ones are among them
 
 
 def _is_without_gpu(error: gr.Error) -> bool:
@@ -93,11 +83,7 @@ def _run_batch(key: _Key, items: list[tuple[Image.Image, Watch | None]]) -> list
 
 
 def _tell_all(watches: Sequence[Watch | None], done: int, total: int) -> None:
-    """Tell all who wait for a batch of a pass.
-
-    Raises:
-        Overtaken: None of them waits any more.
-    """
+    """Tell all who wait for a batch of a pass; `Overtaken` where none of them waits any more."""
     waiting = len(watches)
     for watch in watches:
         try:

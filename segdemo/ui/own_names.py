@@ -16,11 +16,7 @@ ANY = "*"
 
 
 def own_names(more: Iterable[str | None] = ()) -> frozenset[str]:
-    """Gather the names of this server: the machine's, a Space's, the configured ones.
-
-    Args:
-        more: Further names or addresses, such as the one that the server was told to listen on.
-    """
+    """Gather the names of this server: the machine's, a Space's, the configured ones, and what else is given."""
     machine = socket.gethostname()
     names = ["localhost", machine, f"{machine}.local", os.environ.get("GRADIO_SERVER_NAME"), *more]
     for variable in ("SPACE_HOST", VARIABLE):
@@ -29,14 +25,10 @@ def own_names(more: Iterable[str | None] = ()) -> frozenset[str]:
 
 
 def is_own(host: str, names: frozenset[str]) -> bool:
-    """Say whether a request's Host header names this server.
+    """Say whether a request's Host header, such as `localhost:7860` or `[::1]`, names this server.
 
     Nobody can point an address at another machine, so any IP address passes, and with it a class that reaches the page
     by the teacher's.
-
-    Args:
-        host: Such as `localhost:7860` or `[::1]`.
-        names: From `own_names`.
     """
     if ANY in names:
         return True

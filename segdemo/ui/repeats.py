@@ -1,6 +1,7 @@
 """Requests that a browser sends twice."""
 
 import threading
+import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -14,20 +15,13 @@ class Repeats:
 
     @contextmanager
     def first(self, visitor: str | None, photo: str) -> Generator[bool]:
-        """Say whether this is the only request of a visitor's for a photo, and remember it while it runs.
-
-        Args:
-            visitor: Their session; None for a caller that has none.
-            photo: Its path.
-        """
-        key = (visitor or "", photo)
+        """Say whether this is the only request of a visitor's session for a photo, and remember it while it runs."""
+        key = (visitor or uuid.uuid4().hex, photo)  # whoever has no session repeats nothing
         with self._guard:
-            is_first = visitor is None or key not in self._running
-            if is_first:
-                self._running.add(key)
+            is_first = key not in self._running
+            self._running.add(key)
         try:
             yield is_first
         finally:
             if is_first:
-                with self._guard:
-                    self._running.discard(key)
+                self._running.discard(key)

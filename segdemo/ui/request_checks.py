@@ -17,11 +17,7 @@ _KINDS = {"integer": (int,), "number": (int, float), "string": (str,)}  # as JSO
 
 
 def check(fields: Sequence[Field], values: list[object]) -> None:
-    """Check a request's values before anything is made of them.
-
-    Args:
-        fields: What the event takes.
-        values: What came for them; whole numbers that came as 3.0 become 3.
+    """Check a request's values before anything is made of them; whole numbers that came as 3.0 become 3.
 
     Raises:
         gr.Error: A value is missing or of the wrong kind, or a file is named that was not uploaded.
@@ -78,11 +74,7 @@ def _check_file(file: dict[str, object]) -> None:
 
 
 def _check_not_text(value: object) -> None:
-    """Refuse a text where a file belongs.
-
-    Raises:
-        gr.Error: It is an address, or a path.
-    """
+    """Refuse a text where a file belongs: an address, or a path."""
     for each in value if isinstance(value, list) else [value]:
         if isinstance(each, str):
             raise gr.Error(plain_made(ADDRESS if _is_address(each) else NOT_UPLOADED), print_exception=False)

@@ -22,9 +22,6 @@ def logged(networks: Sequence[str]) -> Generator[list[str]]:
 
     Within a request that is being logged already, no line of its own is written.
 
-    Args:
-        networks: Those asked for.
-
     Yields:
         A list to which more facts may be added.
 

@@ -18,11 +18,7 @@ _GLOBALS: dict[str, object] = {"say": say, "both": both, "say_made": say_made}
 
 
 def render(name: str, /, **values: object) -> Markup:
-    """Fill a template.
-
-    Args:
-        name: Of the file in `templates/`, without its ending.
-        **values: What its placeholders stand for.
+    """Fill a template, named without its ending.
 
     Raises:
         UndefinedError: A placeholder has no value.

@@ -21,12 +21,9 @@ _log = logging.getLogger(__name__)
 
 
 class UploadFolder:
-    """A folder of this process, in which nothing grows old.
+    """A folder of this process in which nothing grows old, made in a parent or the system's folder for temporary files.
 
     What programs that were killed have left beside it is removed first.
-
-    Args:
-        parent: Where to make it; None takes the system's folder for temporary files.
     """
 
     def __init__(self, parent: str | None = None) -> None:
@@ -42,11 +39,7 @@ class UploadFolder:
         self.own: frozenset[Path] = frozenset([self.path / _LOCK])
 
     def start_clearing(self, forget: Callable[[set[str]], None]) -> None:
-        """From now on delete what is old; the files that are there now are the page's own, and stay.
-
-        Args:
-            forget: Told the paths that were deleted.
-        """
+        """From now on delete what is old, and tell its paths; the files that are there now are the page's, and stay."""
         self.own |= frozenset(path for path in self.path.rglob("*") if path.is_file())
 
         def clear() -> None:
@@ -57,12 +50,9 @@ class UploadFolder:
         threading.Thread(target=clear, name="clear uploads", daemon=True).start()
 
     def clear(self, age: float) -> set[str]:
-        """Delete files that were put there more than `age` seconds ago, and folders that are empty.
+        """Delete files that were put there more than `age` seconds ago, and empty folders; gives the files' paths.
 
         What cannot be deleted now, as an open file on Windows, is tried again the next time.
-
-        Returns:
-            The paths of the files that are gone.
         """
         deleted, now = set(), time.time()
         for folder, inner, names in os.walk(self.path, topdown=False):

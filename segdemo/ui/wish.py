@@ -23,12 +23,7 @@ class Wish:
     is_stopped: bool = False
 
     def choose(self, wanted: object, at: float = inf) -> None:
-        """Note a choice of the visitor's, unless a newer one is known: of two requests the later may come first.
-
-        Args:
-            wanted: What was chosen.
-            at: When; by default later than all else.
-        """
+        """Note a choice of the visitor's, unless a newer one is known: of two requests the later may come first."""
         if at >= self.at:
             self.wanted, self.at, self.is_stopped = wanted, at, False
 
