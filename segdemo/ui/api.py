@@ -1,5 +1,8 @@
 """Named endpoints for programs."""
 
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+
 import gradio as gr
 
 from segdemo import catalog, render
@@ -25,6 +28,20 @@ from segdemo.ui.service import (
 _MOST_CELLS = 4096
 
 
+@contextmanager
+def _refusals() -> Generator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+
+
+def _needed(image: str | None) -> str:
+    if image is None:
+        raise gr.Error("There is no image in the request.", print_exception=False)
+    return image
+
+
 def segment(image: str | None, network: str, heat_class: str, analysis_size: float | None) -> tuple[object, ...]:
     """Segment one photo: say what class each pixel has.
 
@@ -37,11 +54,10 @@ def segment(image: str | None, network: str, heat_class: str, analysis_size: flo
     Returns:
         Overlay (JPEG), heatmap and index mask (palette PNG), each of the photo's size, and the facts as JSON.
     """
-    if image is None:
-        raise gr.Error("There is no image in the request.", print_exception=False)
+    path = _needed(image)
     with logged([network]):
         check_class(network, catalog.find(network).metadata.classes, heat_class)
-        photo, segmentation = segment_file(image, Analysis(network, int(analysis_size) if analysis_size else None))
+        photo, segmentation = segment_file(path, Analysis(network, int(analysis_size) if analysis_size else None))
         index = segmentation.class_index(heat_class)
         class_map, opacity = segmentation.class_map(), Style.opacity
         folder = files.new_folder()
@@ -65,11 +81,10 @@ def compare_networks(image: str | None, networks: str) -> tuple[object, ...]:
         The networks' overlays, the picture of where they disagree, and JSON: `agreement`, the share of the photo on
         which all agree, `pairs` (that of each two, by "a, b"), and `networks`, each one's facts.
     """
-    if image is None:
-        raise gr.Error("There is no image in the request.", print_exception=False)
+    path = _needed(image)
     names = [name.strip() for name in networks.split(",") if name.strip()]
     with logged(names):
-        found = compare_file(image, names)
+        found = compare_file(path, names)
         segmentations, folder = found.segmentations, files.new_folder()
         overlays = [
             (files.write_picture(folder, f"{each.network}.png", overlay), each.network)
@@ -109,10 +124,9 @@ def fc_as_conv(image: str | None) -> dict[str, object]:
         `max_abs_difference` between the mean of the conv's scores and the Linear layer's logits, the `logits` by class,
         and the `score_size` (width, height).
     """
-    if image is None:
-        raise gr.Error("There is no image in the request.", print_exception=False)
+    path = _needed(image)
     with logged([DENSE_CLASSIFIER]):
-        _, _, found = linear_and_conv(image)
+        _, _, found = linear_and_conv(path)
     classes = catalog.find(DENSE_CLASSIFIER).metadata.classes
     return {
         "max_abs_difference": max(found.mean_difference, found.pooled_difference),
@@ -136,10 +150,8 @@ def transposed_conv(
     Returns:
         `size`, cells a side of the output, and the `formula` with the numbers filled in.
     """
-    try:
+    with _refusals():
         setting = Setting(input_size, kernel, stride, padding, output_padding)
-    except ValueError as error:
-        raise gr.Error(str(error), print_exception=False) from error
     return {"size": setting.size, "formula": setting.formula}
 
 
@@ -153,12 +165,10 @@ def adaptive_pooling(input_size: int, output_size: int) -> dict[str, object]:
     Returns:
         `bins`, pairs of start and end (not included).
     """
-    if max(input_size, output_size) > _MOST_CELLS:
-        raise gr.Error(f"At most {_MOST_CELLS:,} cells.", print_exception=False)
-    try:
+    with _refusals():
+        if max(input_size, output_size) > _MOST_CELLS:
+            raise ValueError(f"At most {_MOST_CELLS:,} cells.")
         return {"bins": bins(input_size, output_size)}
-    except ValueError as error:
-        raise gr.Error(str(error), print_exception=False) from error
 
 
 def size_trace(network: str, height: int, width: int) -> list[dict[str, object]]:
@@ -173,10 +183,8 @@ def size_trace(network: str, height: int, width: int) -> list[dict[str, object]]
         A row for each step: `name`, `kind`, `kernel`, `stride`, `padding`, `channels`, `before` and `after` (height and
         width), `formula`, `receptive_field`, `multiply_adds`, `parameters`.
     """
-    try:
+    with _refusals():
         return [row.as_dict() for row in trace_sizes(network, height, width)]
-    except ValueError as error:
-        raise gr.Error(str(error), print_exception=False) from error
 
 
 def add_endpoints() -> None:
@@ -185,40 +193,31 @@ def add_endpoints() -> None:
     publish(size_trace, "steps", api_name="size_trace", queue=False)
     publish(adaptive_pooling, "bins", api_name="adaptive_pooling", queue=False)
     with gr.Column(visible=False):
+        _add(
+            "batch",
+            batch,
+            [gr.File(file_count="multiple", label="photos"), gr.Textbox("fcn8s_vgg16", label="network")],
+            [gr.File(label="zip"), gr.JSON(label="table")],
+        )
+        overlays, apart = gr.Gallery(label="overlays", format="png"), gr.Image(label="disagreement", format="png")
+        _add(
+            "compare",
+            compare_networks,
+            [PhotoInput(label="image"), gr.Textbox("fcn8s_vgg16, fcn32s_vgg16", label="networks")],
+            [overlays, apart, gr.JSON(label="facts")],
+        )
+        _add("fc_as_conv", fc_as_conv, [PhotoInput(label="image")], [gr.JSON(label="comparison")])
         inputs = [
-            PhotoInput(label="image", type="filepath", image_mode=None),
+            PhotoInput(label="image"),
             gr.Textbox("fcn8s_vgg16", label="network"),
             gr.Textbox(AUTO, label="class"),
             gr.Number(None, label="analysis_size", precision=0),
         ]
-        gr.Button("batch").click(
-            batch,
-            [gr.File(file_count="multiple", label="photos"), gr.Textbox("fcn8s_vgg16", label="network")],
-            [gr.File(label="zip"), gr.JSON(label="table")],
-            api_name="batch",
-            **in_line(),
-        )
-        gr.Button("compare").click(
-            compare_networks,
-            [
-                PhotoInput(label="image", type="filepath", image_mode=None),
-                gr.Textbox("fcn8s_vgg16, fcn32s_vgg16", label="networks"),
-            ],
-            [
-                gr.Gallery(label="overlays", format="png"),
-                gr.Image(label="disagreement", format="png"),
-                gr.JSON(label="facts"),
-            ],
-            api_name="compare",
-            **in_line(),
-        )
-        gr.Button("fc_as_conv").click(
-            fc_as_conv,
-            PhotoInput(label="image", type="filepath", image_mode=None),
-            gr.JSON(label="comparison"),
-            api_name="fc_as_conv",
-            **in_line(),
-        )
         pictures = [gr.Image(label=name, format="png") for name in ("overlay", "heatmap", "mask")]
-        outputs = [*pictures, gr.JSON(label="facts")]
-        gr.Button("segment").click(segment, inputs, outputs, api_name="segment", **in_line())
+        _add("segment", segment, inputs, [*pictures, gr.JSON(label="facts")])
+
+
+def _add(
+    name: str, function: Callable[..., object], inputs: Sequence[gr.Component], outputs: Sequence[gr.Component]
+) -> None:
+    gr.Button(name).click(function, inputs, outputs, api_name=name, **in_line())

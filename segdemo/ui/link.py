@@ -22,13 +22,8 @@ _MOST_NAMES = 9  # unknown ones that are said
 class Place:
     """What a link can set on a tab or lesson.
 
-    Attributes:
-        network: The list of networks, of which one or several are chosen.
-        photo: The photo field.
-        examples: The photos offered for it.
-        texts: Fields to type in, by their name in the link; page.js lists these names.
-        why: On the Segment tab the button that asks why.
-        question: In the lesson that answers, what is asked.
+    Texts are fields to type in, by their name in the link; page.js lists these names. The Segment tab has the button
+    that asks why, and the lesson that answers the question.
     """
 
     network: gr.Dropdown | gr.CheckboxGroup | None = None
@@ -69,22 +64,11 @@ class View:
     texts: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[tuple[str, str], ...] = ()
 
-    @property
-    def place(self) -> str:
-        """The key of the place among all places."""
-        return self.lesson or self.tab
-
 
 def read_view(query: Mapping[str, str], tabs: Mapping[str, Place], lessons: Mapping[str, Place]) -> View:
-    """Read what a link asks for.
+    """Read what the parameters of a link ask for, with each name that is not known.
 
-    Args:
-        query: The parameters of the address.
-        tabs: The tabs by id, the one that opens by itself first.
-        lessons: The lessons by id, in the same way.
-
-    Returns:
-        The view, with each name that is not known.
+    Tabs and lessons stand by id, the one that opens by itself first.
     """
     problems: list[tuple[str, str]] = []
 
@@ -112,13 +96,9 @@ def wire(
     lessons: tuple[gr.Tabs, Mapping[str, Place]],
     said: gr.HTML,
 ) -> None:
-    """Open the page as its address says, and keep the address in step.
+    """Open the page as its address says, keep the address in step, and say names that are not known.
 
-    Args:
-        demo: The page.
-        tabs: The row of tabs, and what a link can set on each, by id.
-        lessons: The same of the lessons.
-        said: Where a name that is not known is said.
+    Tabs and lessons are each a row, and what a link can set there by id.
     """
     places = {**tabs[1], **lessons[1]}
     settable = [
@@ -127,7 +107,7 @@ def wire(
 
     def open_view(request: gr.Request) -> dict[Any, object]:
         view = read_view(request.query_params, tabs[1], lessons[1])
-        place = places[view.place]
+        place = places[view.lesson or view.tab]
         shown: dict[Any, object] = {said: _say(view, next(iter(tabs[1])))}
         if "tab" in request.query_params or "lesson" in request.query_params:
             shown[tabs[0]] = gr.Tabs(selected=view.tab)
@@ -165,5 +145,5 @@ def _follow(name: str, place: Place) -> None:
 def _say(view: View, first: str) -> str:
     """Write what was not known, and for page.js what the page shows now."""
     state = {key: value for key, value in asdict(view).items() if key != "problems"}
-    state |= {"place": view.place, "first": first}
+    state |= {"place": view.lesson or view.tab, "first": first}
     return render("view", state=json.dumps(state), problems=view.problems)

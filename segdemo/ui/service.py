@@ -46,16 +46,11 @@ _SPARE = 2
 def segment_file(
     path: str | Path, analysis: Analysis, run: Runner = run_network, longer_side: int | None = None
 ) -> tuple[Image.Image, Segmentation]:
-    """Read a photo and segment it.
-
-    Args:
-        path: The uploaded file.
-        analysis: What to do with it.
-        run: What runs the network.
-        longer_side: Pixels of the photo that the caller needs; None needs all.
+    """Read an uploaded photo and segment it.
 
     Returns:
-        The upright photo, no smaller than needed, and its segmentation with the time for reading it added.
+        The upright photo, no smaller than the `longer_side` in pixels that the caller needs (None needs all), and its
+        segmentation with the time for reading it added.
 
     Raises:
         gr.Error: The file is no photo that can be read, there is no such network or size, or its weights cannot be
@@ -95,13 +90,7 @@ def open_taught(path: str) -> Entry:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Several networks on one photo.
-
-    Attributes:
-        segmentations: One a network.
-        overlays: Of each, as large as a comparison is shown.
-        disagreement: The photo, of that size too, with the pixels marked on which not all agree.
-    """
+    """What each of several networks made of a photo, and the photo with the pixels marked on which not all agree."""
 
     segmentations: list[Segmentation]
     overlays: list[Image.Image]
@@ -109,11 +98,7 @@ class Comparison:
 
 
 def compare_file(path: str | Path, names: Sequence[str]) -> Comparison:
-    """Read a photo, segment it by several networks and draw what they found.
-
-    Args:
-        path: The uploaded file.
-        names: Of the catalog, two or more.
+    """Read an uploaded photo, segment it by two networks of the catalog or more and draw what they found.
 
     Raises:
         gr.Error: The file is no photo that can be read, there are fewer than two networks or an unknown one, or
@@ -148,10 +133,7 @@ def segment_files(
 ) -> tuple[list[tuple[str, str]], list[dict[str, object]], str]:
     """Segment photos and pack their masks, overlays, heatmaps, facts and a table.
 
-    Args:
-        paths: Of the uploaded files.
-        network: A name of the catalog.
-        go_on: Is told of each photo before it, by its number and name; false leaves out that one and the rest.
+    `go_on` is told of each photo before it, by its number and name; false leaves out that one and the rest.
 
     Returns:
         Overlays for a gallery with the photos' names, the table's rows, and the path of the zip.
@@ -192,12 +174,9 @@ def segment_files(
 def linear_and_conv(path: str | Path, longer_side: int | None = None) -> tuple[Tensor, Tensor, fc_as_conv.Comparison]:
     """Send a photo through a classifier and through the dense classifier that it becomes.
 
-    Args:
-        path: The photo.
-        longer_side: Pixels at which it is seen; None for the network's own analysis size.
-
     Returns:
-        What the network sees (`[3, H, W]`, normalised), the feature map (`[1, channels, h, w]`), and what both said.
+        What the network sees (`[3, H, W]`, normalised, the longer side in pixels as asked or its own analysis size),
+        the feature map (`[1, channels, h, w]`), and what both said.
 
     Raises:
         gr.Error: The file is no photo that can be read.
@@ -211,12 +190,7 @@ def linear_and_conv(path: str | Path, longer_side: int | None = None) -> tuple[T
 
 
 def trace_sizes(network: str, height: float | None, width: float | None) -> list[Row]:
-    """Trace a network of the catalog.
-
-    Args:
-        network: Its name.
-        height: Of the image, pixels.
-        width: Of the image, pixels.
+    """Trace a network of the catalog, on an image of so many pixels.
 
     Raises:
         ValueError: There is no such network, or no such image; the message says why.
