@@ -51,8 +51,7 @@ def build() -> Place:
         api_visibility="private",
     )
     stop.click(Wish.stop, wish, None, **SILENT)
-    for changed in (photos.change, network.change):
-        changed(_is_old, table, problem, **SILENT)
+    gr.on([photos.change, network.change], _is_old, table, problem, **SILENT)
     return Place(network)
 
 

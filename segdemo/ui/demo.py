@@ -107,14 +107,9 @@ def _tab(name: str) -> gr.Tab:
 
 
 def launch(demo: gr.Blocks, **overrides: Any) -> tuple[object, str, str]:  # noqa: ANN401 - Gradio's own
-    """Serve the page; nothing is fetched from or sent to anywhere else.
+    """Serve the page as `gr.Blocks.launch` does, whose arguments may take the place of ours.
 
-    Args:
-        demo: From `build_demo`.
-        **overrides: Arguments of `gr.Blocks.launch` that take the place of ours.
-
-    Returns:
-        What `gr.Blocks.launch` gives.
+    Nothing is fetched from or sent to anywhere else.
     """
     # Named system fonts, because Gradio's default themes ask for web fonts.
     theme = gr.themes.Default(
@@ -154,7 +149,7 @@ def launch(demo: gr.Blocks, **overrides: Any) -> tuple[object, str, str]:  # noq
 
 def _texts() -> str:
     """Give the scripts what Gradio itself shows, and the tabs' names, in every language; and the examples' names."""
-    keys = [*(f"page.{name}" for name in _TABS), *(title for _, title, _ in lessons_tab.LESSONS)]
+    keys = [*(f"page.{name}" for name in _TABS), *(title for _, title, *_ in lessons_tab.LESSONS)]
     keys += [key for key in CATALOGUES[LANGUAGES[0]] if key.startswith("gradio.")]
     texts = [[catalogue[key] for catalogue in CATALOGUES.values()] for key in keys]
     examples = {Path(path).stem: both(key) for path, key in segment_layout.EXAMPLES.items()}

@@ -17,34 +17,27 @@ from segdemo.ui.i18n import static
 from segdemo.ui.lesson_parts import torch_code
 from segdemo.ui.link import Place
 
+_SIZES = torch_lines.layer_size("Conv2d(3, 64, 3, padding=1)", 3, 352, 512)
+# The lines of the transposed conv follow what a visitor chooses.
 LESSONS = (
-    ("teach", "lessons.teach", lesson_teach),
-    ("fc-as-conv", "lessons.fc", lesson_fc_as_conv),
-    ("size-trace", "lessons.sizes", lesson_size_trace),
-    ("transposed-conv", "lessons.transposed", lesson_transposed_conv),
-    ("adaptive-pooling", "lessons.pooling", lesson_adaptive_pooling),
-    ("transfer", "lessons.transfer", lesson_transfer),
-    ("why", "lessons.why", lesson_why),
+    ("teach", "lessons.teach", lesson_teach, torch_lines.teach(2)),
+    ("fc-as-conv", "lessons.fc", lesson_fc_as_conv, torch_lines.fc_as_conv(3)),
+    ("size-trace", "lessons.sizes", lesson_size_trace, _SIZES),
+    ("transposed-conv", "lessons.transposed", lesson_transposed_conv, ""),
+    ("adaptive-pooling", "lessons.pooling", lesson_adaptive_pooling, torch_lines.adaptive_pooling(7, 4)),
+    ("transfer", "lessons.transfer", lesson_transfer, torch_lines.transfer()),
+    ("why", "lessons.why", lesson_why, torch_lines.why()),
 )
-# Where the lines do not follow what a visitor chooses; the transposed conv's do.
-_LINES = {
-    "teach": torch_lines.teach(2),
-    "fc-as-conv": torch_lines.fc_as_conv(3),
-    "size-trace": torch_lines.layer_size("Conv2d(3, 64, 3, padding=1)", 3, 352, 512),
-    "adaptive-pooling": torch_lines.adaptive_pooling(7, 4),
-    "transfer": torch_lines.transfer(),
-    "why": torch_lines.why(),
-}
 
 
 def build() -> tuple[gr.Tabs, dict[str, Place]]:
     """Put the lessons together; gives their tabs, and what a link can set on each."""
     places = {}
     with gr.Tabs(elem_classes="lessons") as tabs:
-        for name, title, lesson in LESSONS:
+        for name, title, lesson, lines in LESSONS:
             with gr.Tab(static(title), id=name):
                 places[name] = lesson.build() or Place()
                 lesson_tasks.build(name)
-                if name in _LINES:
-                    torch_code(_LINES[name])
+                if lines:
+                    torch_code(lines)
     return tabs, places

@@ -21,14 +21,7 @@ def network_list(
     offered: Iterable[Entry] = catalog.ENTRIES.values(),
     label: str = "page.network",
 ) -> gr.Dropdown:
-    """Place the list.
-
-    Args:
-        chosen: The network that is chosen at first.
-        name: The element's id.
-        offered: In order; by default the whole catalog.
-        label: Key of its label.
-    """
+    """Place the list; `name` is the element's id, `label` the key of its label."""
     return gr.Dropdown(
         network_choices(offered), value=chosen, label=static(label), filterable=False, min_width=240, elem_id=name
     )

@@ -20,17 +20,7 @@ _BROWSER_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif"}
 
 @dataclass(frozen=True)
 class Drawing:
-    """The pictures and texts that a style decides.
-
-    Attributes:
-        overlay: Path of the class map over the photo.
-        heatmap: Path of the heatmap.
-        grid: Path of the coarse scores.
-        legend: HTML below the overlay.
-        heat_bar: HTML below the heatmap.
-        grid_bar: HTML below the scores.
-        facts: HTML, one line.
-    """
+    """What a style decides: the paths of three pictures, HTML below each, and one line of HTML with the facts."""
 
     overlay: str
     heatmap: str
@@ -50,11 +40,7 @@ class Result:
         shown: Path of what the photo field shows: the same, or a copy where no browser shows the file (TIFF, HEIC).
         stem: The photo's name without its ending.
         photo: Upright RGB, no larger than a screen needs.
-        segmentation: What the network made of it.
-        mask: Path of the index mask.
-        scores: Path of the scores.
-        rle: Path of the COCO run lengths.
-        analysis: What was asked for.
+        mask: Path, as those of the scores and of the COCO run lengths.
     """
 
     source: str
@@ -129,15 +115,7 @@ class Result:
         return path in (self.source, self.shown) or filecmp.cmp(path, self.shown, shallow=False)
 
     def probe(self, x: float, y: float) -> str:
-        """Describe one pixel of the photo.
-
-        Args:
-            x: Where it lies, as a share of the photo's width, 0 to 1.
-            y: The same of its height.
-
-        Returns:
-            HTML.
-        """
+        """Describe one pixel as HTML; x and y are shares of the photo's width and height, 0 to 1."""
         (width, height), shares = self.segmentation.image_size, (min(max(share, 0.0), 1.0) for share in (x, y))
         column, row = (min(int(share * side), side - 1) for share, side in zip(shares, (width, height), strict=True))
         return views.pixel(self.segmentation, column, row)
