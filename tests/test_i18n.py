@@ -4,6 +4,7 @@ import ast
 import json
 import re
 from pathlib import Path
+from string import Formatter
 from types import SimpleNamespace
 
 import gradio as gr
@@ -12,8 +13,7 @@ import pytest
 import app
 from segdemo.catalog import ENTRIES
 from segdemo.ui import i18n
-from segdemo.ui.gradio_compat import components_in
-from segdemo.ui.i18n import CATALOGUES, I18N, placeholders, plain, plain_made, say, say_made, static
+from segdemo.ui.i18n import CATALOGUES, I18N, plain, plain_made, say, say_made, static
 
 EN, KO = CATALOGUES["en"], CATALOGUES["ko"]
 UI = Path(i18n.__file__).parent
@@ -28,6 +28,10 @@ SAME_IN_KOREAN = re.compile(
 @pytest.fixture(scope="module")
 def props():
     return [component["props"] for component in app.demo.get_config_file()["components"]]
+
+
+def placeholders(sentence):
+    return sorted(name for _, name, *_ in Formatter().parse(sentence) if name)
 
 
 def test_both_languages_have_the_same_texts_with_the_same_placeholders():
@@ -105,7 +109,7 @@ def test_every_marker_on_the_page_has_a_text_in_every_language(props):
 
 
 def test_every_tab_and_lesson_text_is_translated():
-    blocks = components_in(app.demo)
+    blocks = app.demo.blocks.values()
     tabs = [block.label for block in blocks if isinstance(block, gr.Tab)]
     texts = [block.value for block in blocks if isinstance(block, gr.Markdown)]
     assert [text for text in tabs + texts if text and "__i18n__" not in text] == []

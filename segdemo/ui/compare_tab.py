@@ -21,17 +21,10 @@ _DOWNLOAD_PROGRESS = gr.Progress(track_tqdm=True)
 
 
 def build(opened: gr.Tab) -> Place:
-    """Lay the tab out and wire it.
-
-    Args:
-        opened: The tab; when it is opened, the networks run.
-
-    Returns:
-        What a link can set.
-    """
+    """Lay the tab out and wire it: when it is opened, the networks run; gives what a link can set."""
     with gr.Row(elem_classes="work"):
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
-            photo, examples = photo_field("cmp", "alt.cmp-photo")
+            photo, examples = photo_field("cmp-photo")
             networks = gr.CheckboxGroup(
                 network_choices(), value=list(_FIRST), label=static("compare.networks"), elem_id="cmp-networks"
             )
@@ -50,7 +43,6 @@ def build(opened: gr.Tab) -> Place:
                 )
                 apart = gr.Image(
                     label=static("compare.disagree"),
-                    type="pil",
                     format="png",
                     interactive=False,
                     height=260,

@@ -1,5 +1,7 @@
 """Files that a visitor can download, each set in a folder of its own inside Gradio's cache, which it clears by age."""
 
+import base64
+import io
 import json
 import re
 import uuid
@@ -28,12 +30,7 @@ def new_folder() -> Path:
 
 
 def write_results(folder: Path, stem: str, segmentation: Segmentation) -> tuple[str, str, str]:
-    """Write what does not depend on how it is shown.
-
-    Args:
-        folder: From `new_folder`.
-        stem: The photo's name without its ending.
-        segmentation: What to write.
+    """Write what does not depend on how it is shown, under names that begin with `stem`.
 
     Returns:
         Paths of the index mask (palette PNG, the photo's size), the scores (.npz) and the COCO run lengths (.json). The
@@ -68,6 +65,13 @@ def plain(name: str) -> str:
 def plain_stem(path: str | Path) -> str:
     """Give a photo's name without its ending and without dots before it: of "..jpg" Gradio serves no file."""
     return Path(path).stem.lstrip(".")[:_LONGEST_STEM] or "photo"
+
+
+def data_url(picture: Image.Image, form: str, **settings: int) -> str:
+    """Write a picture, as `jpeg` or `png`, into an address of its own."""
+    data = io.BytesIO()
+    picture.save(data, form, **settings)
+    return f"data:image/{form};base64,{base64.b64encode(data.getvalue()).decode()}"
 
 
 def write_picture(folder: Path, name: str, picture: Image.Image) -> str:

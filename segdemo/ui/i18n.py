@@ -7,12 +7,14 @@
 - `plain` is for messages: it takes the language of whoever asks.
 """
 
+import base64
 import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from string import Formatter
+from typing import TypeVar
 
 import gradio as gr
 from markupsafe import Markup
@@ -33,46 +35,30 @@ _MADE_ELSEWHERE = ("error.", "formula.", "story.")  # how the keys of sentences 
 
 
 class Said(Markup):
-    """A sentence as HTML in every language.
-
-    Attributes:
-        texts: In each language alone.
-    """
-
-    texts: Mapping[str, Markup]
-
-    @classmethod
-    def of(cls, texts: Mapping[str, Markup]) -> "Said":
-        """Put the languages side by side, or give the one text where they have the same."""
-        first, *others = texts.values()
-        alike = all(text == first for text in others)
-        said = cls(first if alike else Markup("").join(_IN_LANGUAGE.format(*each) for each in texts.items()))
-        said.texts = texts
-        return said
-
-
-class Both(str):
-    """A plain text in every language, one behind the other, with a sign between them that nobody types.
-
-    Attributes:
-        texts: In each language alone.
-    """
+    """A sentence as HTML in every language; `texts` has each alone."""
 
     texts: Mapping[str, str]
 
-    @classmethod
-    def of(cls, texts: Mapping[str, str]) -> "Both":
-        """Put the languages behind each other, or give the one text where they have the same."""
-        first, *others = texts.values()
-        text = first if all(each == first for each in others) else BETWEEN_LANGUAGES.join(texts.values())
-        whole = cls(text)
-        whole.texts = texts
-        return whole
+
+class Both(str):
+    """A plain text in every language, one behind the other, with a sign between them; `texts` has each alone."""
+
+    texts: Mapping[str, str]
 
 
-def placeholders(sentence: str) -> list[str]:
-    """Give the names of a sentence's placeholders, in alphabetical order."""
-    return sorted(name for _, name, *_ in Formatter().parse(sentence) if name)
+_Sentence = TypeVar("_Sentence", Said, Both)
+
+
+def _together(kind: type[_Sentence], texts: Mapping[str, str]) -> _Sentence:
+    """Put the languages together, or give the one text where they have the same."""
+    if len(set(texts.values())) == 1:
+        whole = kind(next(iter(texts.values())))
+    elif kind is Said:
+        whole = kind(Markup("").join(_IN_LANGUAGE.format(*each) for each in texts.items()))
+    else:
+        whole = kind(BETWEEN_LANGUAGES.join(texts.values()))
+    whole.texts = texts
+    return whole
 
 
 I18N = gr.I18n(**{language: {} for language in LANGUAGES})
@@ -89,34 +75,40 @@ def static(key: str, **values: object) -> str:
 
 def say(key: str, **values: object) -> Said:
     """Write a sentence as HTML, in every language; the values are escaped, and may be HTML themselves."""
-    return Said.of({each: Markup(CATALOGUES[each][key]).format(**_alone(values, each)) for each in LANGUAGES})
+    return _together(Said, {each: Markup(CATALOGUES[each][key]).format(**_alone(values, each)) for each in LANGUAGES})
 
 
 def say_made(sentence: object) -> Said:
     """Write an English sentence that was made outside the page, such as an error's, as HTML in every language."""
-    return Said.of({language: Markup.escape(_translated(str(sentence), language)) for language in LANGUAGES})
+    return _together(Said, {language: Markup.escape(_translated(str(sentence), language)) for language in LANGUAGES})
 
 
 def alike(text: str) -> Both:
     """Take a text that is the same in every language."""
-    return Both.of(dict.fromkeys(LANGUAGES, text))
+    return _together(Both, dict.fromkeys(LANGUAGES, text))
 
 
 def both(key: str, **values: object) -> Both:
     """Write a sentence as plain text, in every language; the values may be such texts themselves."""
-    return Both.of({each: CATALOGUES[each][key].format(**_alone(values, each)) for each in LANGUAGES})
+    return _together(Both, {each: CATALOGUES[each][key].format(**_alone(values, each)) for each in LANGUAGES})
 
 
 def joined(between: str, texts: Iterable[Both]) -> Both:
     """Join texts of `both`, each language for itself."""
     every = list(texts)
-    return Both.of({each: between.join(text.texts[each] for text in every) for each in LANGUAGES})
+    return _together(Both, {each: between.join(text.texts[each] for text in every) for each in LANGUAGES})
 
 
 def in_language(document: str, language: str) -> str:
     """Leave one language of every text in a document, such as an SVG, that `both` wrote."""
     index = LANGUAGES.index(language)
     return _SIDE_BY_SIDE.sub(lambda found: found[0].split(BETWEEN_LANGUAGES)[index], document)
+
+
+def svg_address(svg: str) -> Both:
+    """Write an SVG file that may hold texts of `both` into an address of its own, for each language one."""
+    files = {each: base64.b64encode(in_language(svg, each).encode()).decode() for each in LANGUAGES}
+    return _together(Both, {each: f"data:image/svg+xml;base64,{data}" for each, data in files.items()})
 
 
 def plain(key: str, **values: object) -> str:

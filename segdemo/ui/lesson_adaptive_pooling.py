@@ -34,8 +34,7 @@ def build() -> Place:
                 gr.HTML(first[1], elem_id="ap-drawing", elem_classes="drawing"),
                 picture(first[2], "pooling.matrix", "ap-matrix", 220),
             ]
-    for control in (n, m, mode):
-        control.change(_draw, [n, m, mode], outputs, **AT_ONCE)
+    gr.on([n.change, m.change, mode.change], _draw, [n, m, mode], outputs, **AT_ONCE)
     return lesson_pooled_photo.build(m, mode)
 
 

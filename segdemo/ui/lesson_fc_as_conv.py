@@ -1,6 +1,5 @@
 """The lesson on how a Linear layer becomes a 1×1 conv."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -21,30 +20,19 @@ from segdemo.ui.link import Place
 from segdemo.ui.photo_input import photo_field
 from segdemo.ui.service import DENSE_CLASSIFIER, linear_and_conv
 
-_NETWORK = DENSE_CLASSIFIER
 _CROP = 64  # pixels
 _SHOWS = {"lion.jpg": "cat", "cheetah1.jpg": "cat", "tower.jpg": "background"}  # the examples, and what is on them
 _SLIDING = ("fc.dense", "fc.crops", "fc.difference")
-
-
-@dataclass(frozen=True)
-class _Outputs:
-    steps: gr.HTML
-    scores: list[gr.Image]
-    note: gr.HTML
-
-    def every(self) -> list[gr.Component]:
-        return [self.steps, *self.scores, self.note]
 
 
 def build() -> Place:
     """Lay the lesson out and wire it; gives what a link can set."""
     gr.Markdown(static("fc.text"))
     guide("fc")
-    size = catalog.find(_NETWORK).metadata.analysis_size
+    size = catalog.find(DENSE_CLASSIFIER).metadata.analysis_size
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
-            photo, examples = photo_field("fc", "alt.fc-photo", first=first_example())
+            photo, examples = photo_field("fc-photo", first=gr.get_image(first_example()))
             pixels = slider(64, 320, size, "lessons.seen_at", "fc-size")
             forget = gr.Checkbox(False, label=static("fc.forget"), elem_id="fc-forget")
             button = gr.Button(static("fc.slide"), size="sm", elem_id="fc-slide")
@@ -53,9 +41,7 @@ def build() -> Place:
             slid = gr.HTML(elem_id="fc-slid")
             with gr.Row(visible=False) as row:
                 maps = [picture(None, text, f"fc-map-{i}", 180) for i, text in enumerate(_SLIDING)]
-    controls = [photo, pixels, forget]
-    for changed in (photo.change, pixels.release, forget.input):
-        changed(_draw, controls, outputs.every(), **IN_TURN)
+    gr.on([photo.change, pixels.release, forget.input], _draw, [photo, pixels, forget], outputs, **IN_TURN)
     # The maps that were slid are those of one photo at one size.
     gr.on([photo.change, pixels.change], lambda: ["", gr.Row(visible=False)], None, [slid, row], **AT_ONCE)
     with_progress: dict[str, Any] = {**IN_TURN, "show_progress": "full"}
@@ -65,33 +51,35 @@ def build() -> Place:
 
 def first_example() -> str:
     """Name an example on which the classifier is right; the first of all where it is right on none."""
-    classes = catalog.find(_NETWORK).metadata.classes
     for name, shown in _SHOWS.items():
         *_, found = linear_and_conv(gr.get_image(name))
-        if classes[int(found.logits.argmax())] == shown:
+        if _classes()[int(found.logits.argmax())] == shown:
             return name
     return next(iter(_SHOWS))
 
 
 def _network() -> Conv1x1Segmenter:
-    return lesson_network(_NETWORK, Conv1x1Segmenter)
+    return lesson_network(DENSE_CLASSIFIER, Conv1x1Segmenter)
 
 
-def _lay_out_results(first: list[Any]) -> _Outputs:
-    classes = catalog.find(_NETWORK).metadata.classes
+def _classes() -> tuple[str, ...]:
+    return catalog.find(DENSE_CLASSIFIER).metadata.classes
+
+
+def _lay_out_results(first: list[Any]) -> list[gr.Component]:
+    """Place what `_draw` gives, in its order."""
     steps = gr.HTML(first[0], elem_id="fc-steps")
     with gr.Row():
         scores = [
             picture(value, "fc.scores", f"fc-{name}", 200, class_name=name)
-            for name, value in zip(classes, first[1:-1], strict=True)
+            for name, value in zip(_classes(), first[1:-1], strict=True)
         ]
-    return _Outputs(steps, scores, gr.HTML(first[-1], elem_id="fc-note"))
+    return [steps, *scores, gr.HTML(first[-1], elem_id="fc-note")]
 
 
 def _draw(path: str | None, size: float, forget: bool) -> list[Any]:
-    classes = catalog.find(_NETWORK).metadata.classes
     if path is None:
-        return [gr.skip()] * (len(classes) + 2)
+        return [gr.skip()] * (len(_classes()) + 2)
     seen, features, found = linear_and_conv(path, int(size))
     shown = lesson.compare(lesson.without_bias(_network()), features) if forget else found
     limit = float(found.score_map.abs().max())
@@ -100,7 +88,7 @@ def _draw(path: str | None, size: float, forget: bool) -> list[Any]:
 
 
 def _steps(found: lesson.Comparison, seen: Tensor, shown: lesson.Comparison) -> Markup:
-    network, classes = _network(), catalog.find(_NETWORK).metadata.classes
+    network, classes = _network(), _classes()
     weight = tuple(network.score.weight.shape)
     logits = ", ".join(f"{name} {value:.3f}" for name, value in zip(classes, found.logits.tolist(), strict=True))
     means, (channels, height, width) = shown.score_map.mean((1, 2)), found.features
@@ -130,8 +118,7 @@ def _note(found: lesson.Comparison, shown: lesson.Comparison, forget: bool) -> M
     if not forget:
         return note(say("fc.with_bias"), role=None)
     shifts = (shown.score_map - found.score_map).mean((1, 2)).tolist()
-    classes = catalog.find(_NETWORK).metadata.classes
-    text = ", ".join(f"{name} {shift:+.3f}" for name, shift in zip(classes, shifts, strict=True))
+    text = ", ".join(f"{name} {shift:+.3f}" for name, shift in zip(_classes(), shifts, strict=True))
     return note(say("fc.without_bias", shifts=text))
 
 
@@ -146,10 +133,9 @@ def _slide(path: str | None, size: float) -> list[object]:
     index = 1 + int(found.logits[1:].argmax())
     limit = float(torch.stack((slid.dense, slid.crops)).abs().max())
     maps = (slid.dense[index], slid.crops[index], slid.dense[index] - slid.crops[index])
-    name = catalog.find(_NETWORK).metadata.classes[index]
     sentence = say(
         "fc.slid",
-        class_name=name,
+        class_name=_classes()[index],
         dense=slid.dense_seconds * 1000,
         count=slid.dense[0].numel(),
         size=f"{_CROP}×{_CROP}",

@@ -10,24 +10,17 @@ from segdemo.lessons.feature_maps import Stage, stages
 from segdemo.models import SegmentationNetwork
 from segdemo.ui.events import IN_TURN
 from segdemo.ui.gradio_compat import shown_file
-from segdemo.ui.i18n import Both, both, say, static
+from segdemo.ui.i18n import both, say, static
 from segdemo.ui.lesson_parts import as_seen, figure, figure_row, lesson_network, note, read_photo
 
 _STRONGEST = 5
 
 
 def build(photo: gr.Image, pixels: gr.Slider, network: gr.Dropdown) -> None:
-    """Lay the part out and wire it.
-
-    Args:
-        photo: The visitor's.
-        pixels: The longer side at which the network sees it.
-        network: Of those that come with the program.
-    """
+    """Lay the part out and wire it; the network sees the photo with a longer side of so many pixels."""
     gr.Markdown(static("maps.text"))
     maps = gr.HTML(_draw(shown_file(photo), pixels.value, network.value), elem_id="fm-maps", elem_classes="maps")
-    for changed in (photo.change, pixels.release, network.change):
-        changed(_draw, [photo, pixels, network], maps, **IN_TURN)
+    gr.on([photo.change, pixels.release, network.change], _draw, [photo, pixels, network], maps, **IN_TURN)
 
 
 def offered() -> list[Entry]:
@@ -58,21 +51,15 @@ def _row(number: int, stage: Stage) -> Markup:
         pixels=f"{stage.stride}×{stage.stride}",
         layer=stage.layer,
     )
-    strongest = [(index, stage.maps[index]) for index in stage.strongest(_STRONGEST)]
+    strongest = [("channel", index, stage.maps[index]) for index in stage.strongest(_STRONGEST)]
     return figure_row(
         heading,
         (
             figure(
                 render.feature_map(values.numpy()),
-                _caption(index, float(values.max())),
-                f"stage{number}_{'mean' if index is None else f'channel{index}'}.png",
+                both(f"maps.{kind}", channel=index, highest=float(values.max())),
+                f"stage{number}_{kind}{index}.png",
             )
-            for index, values in [(None, stage.mean), *strongest]
+            for kind, index, values in [("mean", "", stage.mean), *strongest]
         ),
     )
-
-
-def _caption(channel: int | None, highest: float) -> Both:
-    if channel is None:
-        return both("maps.mean", highest=highest)
-    return both("maps.channel", channel=channel, highest=highest)

@@ -20,31 +20,24 @@ _TEXTBOOK = "0 1\n2 3"
 def build() -> Mapping[str, gr.Textbox]:
     """Lay the part out and wire it; gives the fields that a link can set."""
     gr.Markdown(static("own.text"))
-    first = _draw(_TEXTBOOK, _TEXTBOOK, 1, 0)
     with gr.Row():
-        values = gr.Textbox(
-            _TEXTBOOK, label=static("own.input"), lines=2, max_lines=MOST, min_width=110, elem_id="own-input"
-        )
-        kernel = gr.Textbox(
-            _TEXTBOOK,
-            label=static("own.kernel"),
-            lines=2,
-            max_lines=MOST,
-            min_width=110,
-            elem_id="own-kernel",
-        )
-        stride = gr.Number(
-            1, label=static("own.stride"), minimum=1, maximum=4, precision=0, min_width=110, elem_id="own-stride"
-        )
-        padding = gr.Number(
-            0, label=static("own.padding"), minimum=0, maximum=3, precision=0, min_width=110, elem_id="own-padding"
-        )
+        values, kernel = _matrix("input"), _matrix("kernel")
+        controls = [values, kernel, _number("stride", 1, 4), _number("padding", 0, 3)]
+    first = _draw(*(control.value for control in controls))
     answer = gr.HTML(first[0], elem_id="own-output")
     code = torch_code(first[1])
-    controls = [values, kernel, stride, padding]
-    for control in controls:
-        control.change(_draw, controls, [answer, code], **AT_ONCE)
+    gr.on([control.change for control in controls], _draw, controls, [answer, code], **AT_ONCE)
     return {"input": values, "kernel": kernel}
+
+
+def _matrix(name: str) -> gr.Textbox:
+    label = static(f"own.{name}")
+    return gr.Textbox(_TEXTBOOK, label=label, lines=2, max_lines=MOST, min_width=110, elem_id=f"own-{name}")
+
+
+def _number(name: str, low: int, high: int) -> gr.Number:
+    label = static(f"own.{name}")
+    return gr.Number(low, label=label, minimum=low, maximum=high, precision=0, min_width=110, elem_id=f"own-{name}")
 
 
 def _draw(input_text: str, kernel_text: str, stride: float | None, padding: float | None) -> tuple[Markup, str]:
@@ -62,11 +55,6 @@ def _draw(input_text: str, kernel_text: str, stride: float | None, padding: floa
 def _sum(values: Tensor, kernel: Tensor, setting: Setting, found: Tensor) -> Markup:
     """Write out the sum of the prints that meet in the output's middle cell."""
     row = column = setting.size // 2
-    taken = _transposed_row(kernel, setting, row * setting.size + column)
+    taken = conv_matrix(kernel, setting).T[row * setting.size + column].tolist()
     terms = [f"{value:g}·{weight:g}" for value, weight in zip(values.flatten().tolist(), taken, strict=True) if weight]
     return say("own.sum", row=row, column=column, terms=" + ".join(terms) or "0", value=float(found[row, column]))
-
-
-def _transposed_row(kernel: Tensor, setting: Setting, index: int) -> list[float]:
-    """Give the weights with which one output cell adds up the input's cells: a row of Cᵀ."""
-    return conv_matrix(kernel, setting).T[index].tolist()

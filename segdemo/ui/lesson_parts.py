@@ -1,7 +1,5 @@
 """What the lessons' pages have in common."""
 
-import base64
-import io
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -17,8 +15,9 @@ from segdemo.devices import channels_last
 from segdemo.images import ImageError, read_reduced
 from segdemo.models import SegmentationNetwork
 from segdemo.seeing import fit, normalised
+from segdemo.ui import files
 from segdemo.ui.bounded_slider import BoundedSlider
-from segdemo.ui.i18n import LANGUAGES, Both, both, in_language, plain_made, say, static
+from segdemo.ui.i18n import both, plain_made, say, static, svg_address
 from segdemo.ui.templates import render as render_template
 
 _Network = TypeVar("_Network", bound=SegmentationNetwork)
@@ -35,24 +34,16 @@ def picture(
     alternative: str = "",
     **values: object,
 ) -> gr.Image:
-    """Place a picture that can be saved, with its caption above it.
+    """Place a picture that can be saved, with its caption of one line above it, whose key and values are given.
 
-    Args:
-        value: What it shows at first.
-        caption: Key of one line.
-        name: The element's id.
-        height: Pixels; None takes what the picture needs.
-        form: Of the file: `png` or `jpeg`.
-        smooth: Whether it is a photo, or lies over one; else its cells are drawn with sharp edges.
-        alternative: Key of the text alternative, where that is not the caption.
-        **values: Of the caption's placeholders.
+    A smooth one is a photo, or lies over one; the cells of others are drawn with sharp edges. The text alternative is
+    the caption where it has no key of its own. The height is in pixels; None takes what the picture needs.
     """
     with gr.Column(min_width=200 if smooth else 150):
         gr.HTML(render_template("caption", text=say(caption, **values)))
         return gr.Image(
             value,
             show_label=False,
-            type="pil",
             format=form,
             interactive=False,
             buttons=["download"] if smooth else ["download", "fullscreen"],
@@ -74,12 +65,7 @@ def slider(low: int, high: int, value: int, label: str, name: str) -> gr.Slider:
 
 
 def note(text: object, role: str | None = "status") -> Markup:
-    """Write a sentence on what is shown.
-
-    Args:
-        text: Escaped where it is no HTML.
-        role: `status`, `alert`, or None for what stays as it is.
-    """
+    """Write a sentence on what is shown, escaped where it is no HTML; what stays as it is has no role."""
     return render_template("note", text=text, role=role)
 
 
@@ -89,31 +75,15 @@ def checks(items: Iterable[object], numbered: bool = False) -> Markup:
 
 
 def chart(svg: str, caption: str, name: str) -> Markup:
-    """Write a chart with its caption and a link that saves it.
-
-    Args:
-        svg: From `segdemo.charts`.
-        caption: One line.
-        name: Of the file to save, without its ending.
-    """
-    file = charts.standalone(svg)
-    saved = {each: base64.b64encode(in_language(file, each).encode()).decode() for each in LANGUAGES}
-    source = Both.of({each: f"data:image/svg+xml;base64,{data}" for each, data in saved.items()})
+    """Write a chart with its caption of one line and a link that saves it under a name, given without its ending."""
+    source = svg_address(charts.standalone(svg))
     return render_template("chart", svg=Markup(svg), caption=caption, name=name, source=source)
 
 
-def chart_row(each: Iterable[Markup]) -> Markup:
-    """Put charts side by side."""
-    return render_template("charts", charts=each)
-
-
 def table(heads: Iterable[object], rows: Iterable[Sequence[object]], plain_cells: bool = True) -> Markup:
-    """Write a table that scrolls by itself where it is too wide; the first cell of a row is its head.
+    """Write a table that scrolls by itself where it is too wide; what is no HTML is escaped.
 
-    Args:
-        heads: Of the columns.
-        rows: As many cells as there are heads; what is no HTML is escaped.
-        plain_cells: Whether all cells but the first are set alike.
+    The first cell of a row is its head; the second is set like it where not all are plain cells.
     """
     return render_template("table", heads=heads, rows=rows, plain_cells=plain_cells)
 
@@ -153,16 +123,8 @@ def as_seen(image: Image.Image, network: str, longer_side: int) -> Tensor:
 
 
 def figure(image: Image.Image, caption: str, file_name: str) -> Markup:
-    """Write a small picture as HTML: its caption is its text alternative too, and a click saves it.
-
-    Args:
-        image: Written as PNG into the page itself.
-        caption: One short line.
-        file_name: Under which it is saved, with `.png`.
-    """
-    data = io.BytesIO()
-    image.save(data, "PNG", compress_level=6)
-    source = f"data:image/png;base64,{base64.b64encode(data.getvalue()).decode()}"
+    """Write a small picture as HTML: its caption is its text alternative too, and a click saves it as PNG."""
+    source = files.data_url(image, "png", compress_level=6)
     return render_template("figure", source=source, caption=caption, name=file_name)
 
 

@@ -25,20 +25,15 @@ from segdemo.ui.photo_input import photo_field
 SIZES = (96, 160, 224)  # pixels, the longer side
 _CELLS = 192  # a side, of the grey photo that is pooled
 _SHOWN = 320  # pixels
-_NETWORKS = ("conv1x1_resnet18", "conv1x1_vgg11")  # the first that comes with the program
+_NETWORK = "conv1x1_resnet18"
 
 
 def build(m: gr.Slider, mode: gr.Radio) -> Place:
-    """Lay the parts out and wire them; gives what a link can set.
-
-    Args:
-        m: The number of output cells, a side.
-        mode: Average or max.
-    """
+    """Lay the parts out and wire them, with the lesson's number of output cells and mode; gives what a link can set."""
     gr.Markdown(static("pooled.text"))
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
-            photo, examples = photo_field("ap", "alt.ap-photo")
+            photo, examples = photo_field("ap-photo")
         with gr.Column(scale=8, min_width=300):
             grey = _grey(shown_file(photo))
             first = _pool(shown_file(photo), m.value, mode.value)
@@ -47,8 +42,7 @@ def build(m: gr.Slider, mode: gr.Radio) -> Place:
                 before = picture(render.enlarge(grey, _SHOWN), "pooled.grey", "ap-grey", 220)
                 after = picture(first[1], "pooled.cells", "ap-cells", 220)
     photo.change(_take, [photo, m, mode], [before, said, after], **AT_ONCE)
-    for control in (m, mode):
-        control.change(_pool, [photo, m, mode], [said, after], **AT_ONCE)
+    gr.on([m.change, mode.change], _pool, [photo, m, mode], [said, after], **AT_ONCE)
     _lay_out_sizes(photo)
     return Place(photo=photo, examples=examples)
 
@@ -58,8 +52,7 @@ def _lay_out_sizes(photo: gr.Image) -> None:
     choices = [(f"{size} px", size) for size in SIZES]
     made_for = gr.Radio(choices, value=SIZES[-1], label=static("pooled.made_for"), elem_id="ap-made-for")
     found = gr.HTML(_classify(shown_file(photo), SIZES[-1]), elem_id="ap-sizes")
-    for changed in (photo.change, made_for.change):
-        changed(_classify, [photo, made_for], found, **IN_TURN)
+    gr.on([photo.change, made_for.change], _classify, [photo, made_for], found, **IN_TURN)
 
 
 @lru_cache(maxsize=64)  # the controls move, the photos stay; each is a few kilobytes
@@ -86,24 +79,19 @@ def _pool(path: str | None, m: float, mode: str) -> list[Any]:
     return [note(sentence), render.enlarge(small, _SHOWN)]
 
 
-def _network() -> str:
-    return next(name for name in _NETWORKS if name in catalog.BUNDLED)
-
-
 @lru_cache(maxsize=8)  # the choice of a size moves, the photo stays
-def _seen(path: str, name: str) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+def _seen(path: str) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     image = read_photo(path)
-    images = [as_seen(image, name, size) for size in SIZES]
+    images = [as_seen(image, _NETWORK, size) for size in SIZES]
     with device_lock("cpu"):
-        return images, feature_maps(lesson_network(name, Conv1x1Segmenter), images)
+        return images, feature_maps(lesson_network(_NETWORK, Conv1x1Segmenter), images)
 
 
 def _classify(path: str | None, made_for: int) -> object:
     if path is None:
         return gr.skip()
-    name = _network()
-    found = classify_sizes(lesson_network(name, Conv1x1Segmenter), *_seen(path, name), SIZES.index(made_for))
-    entry = catalog.find(name)
+    found = classify_sizes(lesson_network(_NETWORK, Conv1x1Segmenter), *_seen(path), SIZES.index(made_for))
+    entry = catalog.find(_NETWORK)
     fitting = sum(not each.error for each in found)
     sentence = say("pooled.fits", network=entry.title, fitting=fitting, count=len(found))
     heads = [say(f"pooled.head_{head}") for head in ("seen", "map", "pooled", "logits", "probabilities", "fixed")]

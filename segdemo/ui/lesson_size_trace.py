@@ -5,7 +5,6 @@ import gradio as gr
 from segdemo.lessons.size_trace import Row
 from segdemo.ui import lesson_feature_maps, lesson_skip_shares
 from segdemo.ui.events import AT_ONCE
-from segdemo.ui.gradio_compat import Examples
 from segdemo.ui.i18n import say, say_made, static
 from segdemo.ui.lesson_parts import guide, note, slider, table
 from segdemo.ui.link import Place
@@ -25,24 +24,18 @@ def build() -> Place:
         height = gr.Number(333, label=static("sizes.height"), precision=0, min_width=90, elem_id="st-height")
         width = gr.Number(500, label=static("sizes.width"), precision=0, min_width=90, elem_id="st-width")
     rows = gr.HTML(_draw("fcn8s_vgg16", 333, 500), elem_id="st-table")
-    for control in (network, height, width):
-        control.change(_draw, [network, height, width], rows, **AT_ONCE)
-    photo, examples = _lay_out_photo()
-    return Place(network, photo=photo, examples=examples)
-
-
-def _lay_out_photo() -> tuple[gr.Image, Examples]:
+    gr.on([network.change, height.change, width.change], _draw, [network, height, width], rows, **AT_ONCE)
     gr.Markdown(static("sizes.photo_text"))
     offered = lesson_feature_maps.offered()
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
-            photo, examples = photo_field("st", "alt.st-photo")
+            photo, examples = photo_field("st-photo")
             pixels = slider(32, 256, offered[0].metadata.analysis_size, "lessons.seen_at", "st-pixels")
-            network = network_list(offered[0].name, "fm-network", offered, "maps.network")
+            shown = network_list(offered[0].name, "fm-network", offered, "maps.network")
         with gr.Column(scale=8, min_width=300):
             lesson_skip_shares.build(photo, pixels)
-    lesson_feature_maps.build(photo, pixels, network)
-    return photo, examples
+    lesson_feature_maps.build(photo, pixels, shown)
+    return Place(network, photo=photo, examples=examples)
 
 
 def _draw(network: str, height: float | None, width: float | None) -> str:

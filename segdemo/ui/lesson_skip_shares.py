@@ -21,25 +21,19 @@ _SHOWN = 320  # pixels, the longer side of a picture
 
 
 def build(photo: gr.Image, pixels: gr.Slider) -> None:
-    """Lay the part out and wire it.
-
-    Args:
-        photo: The visitor's.
-        pixels: The longer side at which the network sees it.
-    """
+    """Lay the part out and wire it; the network sees the photo with a longer side of so many pixels."""
     gr.Markdown(static("skips.text"))
     first = _draw(shown_file(photo), pixels.value)
     outputs = [gr.HTML(first[0], elem_id="ss-table")]
-    maps, parts = first[1 : 1 + len(_STRIDES)], first[1 + len(_STRIDES) :]
+    pictures = iter(first[1:])
     with gr.Row():
-        for stride, value in zip(_STRIDES, maps, strict=True):
-            outputs.append(picture(value, "skips.map", f"ss-fcn{stride}s", 200, network=f"FCN-{stride}s"))
+        for stride in _STRIDES:
+            outputs.append(picture(next(pictures), "skips.map", f"ss-fcn{stride}s", 200, network=f"FCN-{stride}s"))
     with gr.Row():
-        for source, value in zip((*SOURCES, "sum"), parts, strict=True):
-            what = "skips.sum" if source == "sum" else "skips.part"
-            outputs.append(picture(value, what, f"ss-{source}", 200, source=source))
-    for changed in (photo.change, pixels.release):
-        changed(_draw, [photo, pixels], outputs, **IN_TURN)
+        for source in SOURCES:
+            outputs.append(picture(next(pictures), "skips.part", f"ss-{source}", 200, source=source))
+        outputs.append(picture(next(pictures), "skips.sum", "ss-sum", 200))
+    gr.on([photo.change, pixels.release], _draw, [photo, pixels], outputs, **IN_TURN)
 
 
 def _draw(path: str | None, pixels: float) -> list[Any]:

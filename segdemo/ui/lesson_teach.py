@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from segdemo import catalog, render
+from segdemo.analysis import Style
 from segdemo.devices import device_lock
 from segdemo.images import read_image
 from segdemo.lessons import teach
@@ -32,129 +33,116 @@ from segdemo.ui.teach_memory import Memory, is_new
 
 _TRUNK = "fcn8s_vgg16"
 _SHOWN = 512  # pixels, the longer side of a picture
-_OPACITY = 0.6
 _UNMARKED = "not marked"
 _FORGOTTEN = "The server has forgotten this page. Reload it: your browser has kept what you taught."
-
-
-@dataclass(frozen=True)
-class _Parts:
-    """What the page holds of the lesson: what changes with every step, in the order in which `_show` gives it."""
-
-    photos: gr.Radio
-    tap_means: gr.Radio
-    mark: gr.Radio
-    heatmap_of: gr.Radio
-    tapped: gr.Image
-    class_map: gr.Image
-    heatmap: gr.Image
-    said: gr.HTML
-    facts: gr.HTML
-    saved: gr.DownloadButton
-
-    def every(self) -> list[gr.Component]:
-        return list(vars(self).values())
 
 
 def build() -> Place:
     """Lay the lesson out and wire it; gives what a link can set."""
     gr.Markdown(static("teach.text"))
     guide("teach")
-    with gr.Row():
-        with gr.Column(scale=3, min_width=260, elem_classes="controls"):
-            photo, examples = photo_field("teach", "alt.teach-photo", camera=True)
-            first = Teaching().with_photo(_read(shown_file(photo)))
-            names = gr.Textbox(
-                ", ".join(first.classes[1:]),
-                label=static("teach.names", most=teach.MAX_CLASSES),
-                max_lines=1,
-                elem_id="teach-names",
-            )
-            way = gr.Radio(
-                [(both("teach.points"), False), (both("teach.whole_photos"), True)],
-                value=False,
-                label=static("teach.way"),
-                elem_id="teach-way",
-            )
-            tap_means = gr.Radio(_labels(first), value=1, label=static("teach.tap_means"), elem_id="teach-label")
-            mark = gr.Radio([], label=static("teach.mark"), visible=False, elem_id="teach-mark")
-            with gr.Row():
-                undo = gr.Button(static("teach.undo"), size="sm", min_width=60, elem_id="teach-undo")
-                clear = gr.Button(static("teach.clear"), size="sm", min_width=60, elem_id="teach-clear")
-                restart = gr.Button(static("teach.restart"), size="sm", min_width=60, elem_id="teach-restart")
-        with gr.Column(scale=8, min_width=300):
-            parts = _lay_out_results(first, tap_means, mark)
-            opened = gr.UploadButton(
-                static("teach.open"), file_types=[".safetensors"], size="sm", min_width=90, elem_id="teach-open"
-            )
-    _wire(Memory.of(first, shown_file(photo)), parts, (photo, names, way), (undo, clear, restart, opened))
-    return Place(photo=photo, examples=examples)
+    parts = _Parts()
+    _wire(Memory.of(parts.first, shown_file(parts.photo)), parts)
+    return Place(photo=parts.photo, examples=parts.examples)
 
 
-def _lay_out_results(first: Teaching, tap_means: gr.Radio, mark: gr.Radio) -> _Parts:
-    photos = gr.Radio(_photo_choices(first), value=first.shown, label=static("teach.photos"), elem_id="teach-photos")
-    said = gr.HTML(elem_id="teach-said")
-    with gr.Row(elem_classes="teach-pictures"):
-        tapped = _picture(first.photo.image, "teach.tap_here", "teach-photo-taps", "jpeg")
-        class_map = _picture(None, "view.class_map", "teach-map", "jpeg")
-        heatmap = _picture(None, "segment.heatmap", "teach-heatmap", "png")
-    heatmap_of = gr.Radio(_labels(first)[:-1], value=1, label=static("segment.heat_class"), elem_id="teach-heatmap-of")
-    facts = gr.HTML(elem_id="teach-facts")
-    saved = gr.DownloadButton(static("teach.save"), None, size="sm", interactive=False, elem_id="teach-save")
-    return _Parts(photos, tap_means, mark, heatmap_of, tapped, class_map, heatmap, said, facts, saved)
+class _Parts:
+    """What the page holds of the lesson, placed when it is made."""
+
+    def __init__(self) -> None:
+        with gr.Row():
+            with gr.Column(scale=3, min_width=260, elem_classes="controls"):
+                self._place_controls()
+            with gr.Column(scale=8, min_width=300):
+                self._place_results()
+
+    def _place_controls(self) -> None:
+        self.photo, self.examples = photo_field("teach-photo", camera=True)
+        self.first = Teaching().with_photo(_read(shown_file(self.photo)))
+        self.names = gr.Textbox(
+            ", ".join(self.first.classes[1:]),
+            label=static("teach.names", most=teach.MAX_CLASSES),
+            max_lines=1,
+            elem_id="teach-names",
+        )
+        ways = [(both("teach.points"), False), (both("teach.whole_photos"), True)]
+        self.way = gr.Radio(ways, value=False, label=static("teach.way"), elem_id="teach-way")
+        self.tap_means = gr.Radio(_labels(self.first), value=1, label=static("teach.tap_means"), elem_id="teach-label")
+        self.mark = gr.Radio([], label=static("teach.mark"), visible=False, elem_id="teach-mark")
+        with gr.Row():
+            self.undo, self.clear, self.restart = (
+                gr.Button(static(f"teach.{name}"), size="sm", min_width=60, elem_id=f"teach-{name}")
+                for name in ("undo", "clear", "restart")
+            )
+
+    def _place_results(self) -> None:
+        first = self.first
+        photos, classes = _photo_choices(first), _labels(first)[:-1]
+        self.photos = gr.Radio(photos, value=first.shown, label=static("teach.photos"), elem_id="teach-photos")
+        self.said = gr.HTML(elem_id="teach-said")
+        with gr.Row(elem_classes="teach-pictures"):
+            self.tapped = _picture(first.photo.image, "teach.tap_here", "teach-photo-taps", "jpeg")
+            self.class_map = _picture(None, "view.class_map", "teach-map", "jpeg")
+            self.heatmap = _picture(None, "segment.heatmap", "teach-heatmap", "png")
+        self.heatmap_of = gr.Radio(classes, value=1, label=static("segment.heat_class"), elem_id="teach-heatmap-of")
+        self.facts = gr.HTML(elem_id="teach-facts")
+        self.saved = gr.DownloadButton(static("teach.save"), None, size="sm", interactive=False, elem_id="teach-save")
+        self.opened = gr.UploadButton(
+            static("teach.open"), file_types=[".safetensors"], size="sm", min_width=90, elem_id="teach-open"
+        )
+
+    def every(self) -> list[gr.Component]:
+        """Give what changes with every step, in the order in which `_show` gives it."""
+        choices = [self.photos, self.tap_means, self.mark, self.heatmap_of]
+        return [*choices, self.tapped, self.class_map, self.heatmap, self.said, self.facts, self.saved]
 
 
 def _picture(value: Image.Image | None, caption: str, name: str, form: str) -> gr.Image:
     return picture(value, caption, name, form=form, smooth=True, alternative=f"alt.{name}")
 
 
-def _wire(
-    memory: Memory,
-    parts: _Parts,
-    chosen: tuple[gr.Image, gr.Textbox, gr.Radio],
-    buttons: tuple[gr.Button, gr.Button, gr.Button, gr.UploadButton],
-) -> None:
-    photo, names, way = chosen
-    undo, clear, restart, opened = buttons
+def _step(change: Callable[..., Teaching], fits: bool = True) -> Callable[..., list[object]]:
+    """Make an event's function of a change to what was taught."""
+
+    def run(teaching: Teaching, has_begun: bool, shown_class: int, *values: object) -> list[object]:
+        start = time.perf_counter()
+        try:
+            if has_begun and not teaching.has_begun:
+                raise ValueError(_FORGOTTEN)
+            changed = replace(change(teaching, *values), has_begun=True)
+            changed = changed.fitted(_features) if fits or changed.layer is None else changed
+        except ValueError as error:  # what stands on the page stays, and why is said
+            return [*[gr.skip()] * 11, note(say_made(str(error)), role="alert"), gr.skip(), gr.skip()]
+        is_kept = teaching.has_begun and changed.photos == teaching.photos  # no step brought the page's first photo
+        photos = gr.skip() if is_kept else keep_photos(changed)
+        return [changed, keep(changed), photos, True, *_show(changed, shown_class, start)]
+
+    return run
+
+
+def _wire(memory: Memory, parts: _Parts) -> None:
+    photo, names, opened = parts.photo, parts.names, parts.opened
     outputs = [*memory.every(), *parts.every()]
     asked = [memory.state, memory.has_begun, parts.heatmap_of]
-
-    def step(change: Callable[..., Teaching], fits: bool = True) -> Callable[..., list[object]]:
-        """Make an event's function of a change to what was taught."""
-
-        def run(teaching: Teaching, has_begun: bool, shown_class: int, *values: object) -> list[object]:
-            start = time.perf_counter()
-            try:
-                if has_begun and not teaching.has_begun:
-                    raise ValueError(_FORGOTTEN)
-                changed = replace(change(teaching, *values), has_begun=True)
-                changed = changed.fitted(_features) if fits or changed.layer is None else changed
-            except ValueError as error:
-                return [*[gr.skip()] * len(memory.every()), *_refused(str(error))]
-            is_kept = teaching.has_begun and changed.photos == teaching.photos  # no step brought the page's first photo
-            photos = gr.skip() if is_kept else keep_photos(changed)
-            return [changed, keep(changed), photos, True, *_show(changed, shown_class, start)]
-
-        return run
 
     def listen(
         event: Callable[..., object], change: Callable[..., Teaching], *inputs: object, fits: bool = True
     ) -> None:
-        event(step(change, fits), [*asked, *inputs], outputs, **in_turn(parts.tapped))
+        event(_step(change, fits), [*asked, *inputs], outputs, **in_turn(parts.tapped))
 
     def answer_tap(
         teaching: Teaching, has_begun: bool, shown_class: int, label: int, event: gr.SelectData
     ) -> list[object]:
         width, height = teaching.photo.image.size
         x, y = ((place + 0.5) / side for place, side in zip(event.index, (width, height), strict=True))
-        return step(lambda old: old.tapped(x, y, label))(teaching, has_begun, shown_class)
+        return _step(lambda old: old.tapped(x, y, label))(teaching, has_begun, shown_class)
 
     def answer_photo(
         teaching: Teaching, has_begun: bool, shown_class: int, path: str | None, held: str
     ) -> list[object]:
         if path is None or not is_new(path, held):
             return [gr.skip()] * (len(outputs) + 1)
-        shown = step(lambda old: old.with_photo(_read(path)), fits=False)(teaching, has_begun, shown_class)
+        shown = _step(lambda old: old.with_photo(_read(path)), fits=False)(teaching, has_begun, shown_class)
         return [*shown, path]
 
     def bring_back(first: Teaching, kept: object, photos: object) -> list[object]:
@@ -162,9 +150,10 @@ def _wire(
         if not kept or not photos:
             return [gr.skip()] * (len(outputs) + 2)
         try:
-            back = replace(restore(kept, photos, _decoded), has_begun=True)
+            decoded = restore(kept, photos, lambda file: read_image(file, _SHOWN**2))
         except (ValueError, gr.Error):
             return [first, None, None, *[gr.skip()] * (len(outputs) - 1)]
+        back = replace(decoded, has_begun=True)
         shown = [back, gr.skip(), gr.skip(), True, *_show(back, 1, time.perf_counter())]
         return [*shown, ", ".join(back.classes[1:]), back.whole_photos]
 
@@ -172,22 +161,18 @@ def _wire(
     listen(parts.photos.input, lambda old, index: replace(old, shown=index), parts.photos, fits=False)
     for event in (names.submit, names.blur):
         listen(event, Teaching.named, names, fits=False)
-    listen(way.input, lambda old, whole: replace(old, whole_photos=whole), way)
+    listen(parts.way.input, lambda old, whole: replace(old, whole_photos=whole), parts.way)
     listen(parts.mark.input, lambda old, label: old.marked(None if label == _UNMARKED else label), parts.mark)
     # Quick ones wait for each other, and none is lost.
     every_tap: dict[str, Any] = {**in_turn(parts.tapped), "trigger_mode": "multiple"}
     parts.tapped.select(answer_tap, [*asked, parts.tap_means], outputs, **every_tap)
-    listen(undo.click, Teaching.undone)
-    listen(clear.click, Teaching.cleared)
-    listen(restart.click, lambda old: Teaching(classes=old.classes).with_photo(old.photo))
+    listen(parts.undo.click, Teaching.undone)
+    listen(parts.clear.click, Teaching.cleared)
+    listen(parts.restart.click, lambda old: Teaching(classes=old.classes).with_photo(old.photo))
     listen(opened.upload, lambda old, path: old.opened(Path(path)), opened, fits=False)
     parts.heatmap_of.input(_heatmap, [memory.state, parts.heatmap_of], parts.heatmap, **AT_ONCE)
     opened.upload(lambda teaching: ", ".join(teaching.classes[1:]), memory.state, names, **AT_ONCE)
-    on_load(bring_back, [memory.state, memory.kept, memory.photos], [*outputs, names, way], **AT_ONCE)
-
-
-def _decoded(file: bytes) -> Image.Image:
-    return read_image(file, _SHOWN**2)
+    on_load(bring_back, [memory.state, memory.kept, memory.photos], [*outputs, names, parts.way], **AT_ONCE)
 
 
 def _read(path: str) -> Photo:
@@ -218,13 +203,8 @@ def _photo_choices(teaching: Teaching) -> list[tuple[str, int]]:
     return [(str(index + 1), index) for index in range(len(teaching.photos))]
 
 
-def _refused(sentence: str) -> list[object]:
-    """Say why nothing changed."""
-    return [gr.skip()] * 7 + [note(say_made(sentence), role="alert"), gr.skip(), gr.skip()]
-
-
 def _show(teaching: Teaching, shown_class: int, start: float) -> list[object]:
-    """Draw everything, in the order of `_Parts`."""
+    """Draw everything, in the order of `_Parts.every`."""
     labels = _labels(teaching)
     shown_class = min(shown_class or 1, len(teaching.classes) - 1)
     marks = [
@@ -242,14 +222,13 @@ def _show(teaching: Teaching, shown_class: int, start: float) -> list[object]:
         render.points(teaching.photo.image, points),
     ]
     if teaching.layer is None:
-        return [*choices, None, None, "", _hint(teaching), gr.DownloadButton(interactive=False)]
+        hint = note(say("teach.hint_photos" if teaching.whole_photos else "teach.hint_points"))
+        return [*choices, None, None, "", hint, gr.DownloadButton(interactive=False)]
     found = teaching.segmentation(_features)
     size = teaching.photo.image.size
-    class_map = render.overlay(teaching.photo.image, found.class_map(size), found.colours, _OPACITY)
+    class_map = render.overlay(teaching.photo.image, found.class_map(size), found.colours, Style.opacity)
     heatmap = render.heatmap(found.heatmap(shown_class, size))
-    path = (
-        files.new_folder() / f"{'_'.join(files.plain(name) for name in teaching.classes[1:]) or 'taught'}.safetensors"
-    )
+    path = files.new_folder() / f"{files.plain(' '.join(teaching.classes[1:])) or 'taught'}.safetensors"
     teaching.save(path, _network(len(teaching.classes)), catalog.find(_TRUNK))
     facts = _facts(teaching, found, (time.perf_counter() - start) * 1000)
     return [*choices, class_map, heatmap, "", facts, gr.DownloadButton(value=str(path), interactive=True)]
@@ -259,10 +238,6 @@ def _heatmap(teaching: Teaching, index: int) -> object:
     if teaching.layer is None:
         return gr.skip()
     return render.heatmap(teaching.segmentation(_features).heatmap(index, teaching.photo.image.size))
-
-
-def _hint(teaching: Teaching) -> str:
-    return note(say("teach.hint_photos" if teaching.whole_photos else "teach.hint_points"))
 
 
 def _facts(teaching: Teaching, found: Segmentation, milliseconds: float) -> str:

@@ -14,12 +14,10 @@ from segdemo.images import read_image
 from segdemo.lessons import freezing, initialisation, recorded_runs
 from segdemo.lessons import transfer as lesson
 from segdemo.lessons.size_trace import shell
-from segdemo.metadata import Metadata
 from segdemo.models.unet import UNet
-from segdemo.seeing import fit, normalised
 from segdemo.ui.events import AT_ONCE
 from segdemo.ui.i18n import Both, alike, both, joined, say, say_made, static
-from segdemo.ui.lesson_parts import chart, chart_row, checks, guide, note, slider, table
+from segdemo.ui.lesson_parts import as_seen, chart, checks, guide, note, slider, table
 from segdemo.ui.templates import render
 
 LOGS = entries.CHECKPOINTS
@@ -51,8 +49,7 @@ def _section(name: str, make_controls: Callable[[], _Controls], draw: Callable[.
             controls = make_controls()
         with gr.Column(scale=8, min_width=300):
             result = gr.HTML(draw(*(control.value for control in controls)), elem_id=f"tl-{name}")
-    for control in controls:
-        control.change(draw, controls, result, **AT_ONCE)
+    gr.on([control.change for control in controls], draw, controls, result, **AT_ONCE)
 
 
 def _choices(names: Iterable[str]) -> list[tuple[str, str]]:
@@ -89,13 +86,8 @@ def _draw_curves(comparison: str, figure: str, over: str) -> Markup:
     try:
         curves = recorded_runs.compared(recorded_runs.read_runs(LOGS / recorded_runs.RUNS), comparison)
         title, axis = both(_key(figure)), both(_key(over))
-        ends = joined(
-            "; ",
-            (
-                joined(": ", (_named(name), figure_text(curve.points[-1].figures[figure])))
-                for name, curve in curves.items()
-            ),
-        )
+        last = {name: figure_text(curve.points[-1].figures[figure]) for name, curve in curves.items()}
+        ends = joined("; ", (joined(": ", (_named(name), text)) for name, text in last.items()))
         lines = [
             charts.Line(_named(name), tuple((getattr(point, over), point.figures[figure]) for point in curve.points))
             for name, curve in curves.items()
@@ -106,22 +98,18 @@ def _draw_curves(comparison: str, figure: str, over: str) -> Markup:
     except ValueError as error:
         return note(say_made(error))
     sentence = say("transfer.ends", figure=say(_key(figure)), ends=ends)
-    drawn = chart_row([chart(picture, caption, f"transfer-{figure}")])
+    drawn = render("charts", charts=[chart(picture, caption, f"transfer-{figure}")])
     return note(sentence) + drawn + render("details", summary=say("transfer.all_numbers"), text=_curve_table(curves))
 
 
 def _curve_table(curves: dict[str, recorded_runs.Curve]) -> Markup:
+    keys = recorded_runs.FIGURES
     rows = [
-        [
-            _named(name),
-            point.step,
-            f"{point.minutes:.1f}",
-            *(figure_text(point.figures[key]) for key in recorded_runs.FIGURES),
-        ]
+        [_named(name), point.step, f"{point.minutes:.1f}", *(figure_text(point.figures[key]) for key in keys)]
         for name, curve in curves.items()
         for point in curve.points
     ]
-    return table([say(_key(head)) for head in ("training", _STEP, _MINUTES, *recorded_runs.FIGURES)], rows)
+    return table([say(_key(head)) for head in ("training", _STEP, _MINUTES, *keys)], rows)
 
 
 def _part_controls() -> _Controls:
@@ -175,17 +163,11 @@ def _stage() -> nn.Module:
 
 @cache
 def _photos() -> list[Tensor]:
-    metadata = _metadata()
-    images = [read_image(gr.get_image(name)) for name in _EXAMPLES]
-    return [normalised(image, fit(image.size, _PHOTO), metadata) for image in images]
-
-
-def _metadata() -> Metadata:
-    return catalog.find(_DONOR).metadata
+    return [as_seen(read_image(gr.get_image(name)), _DONOR, _PHOTO) for name in _EXAMPLES]
 
 
 def _draw_norm(count: float, brightness: float) -> Markup:
-    count, metadata = int(count), _metadata()
+    count, metadata = int(count), catalog.find(_DONOR).metadata
     crops = freezing.random_crops(_photos(), (count + 1) * _BATCH, _CROP)
     probe, *batches = freezing.darken(crops, brightness / _FULL_BRIGHTNESS, metadata.mean, metadata.std).split(_BATCH)
     exposures = {
@@ -208,7 +190,7 @@ def _draw_norm(count: float, brightness: float) -> Markup:
     )
     sentence = say("transfer.norm_found", batches=count, crops=_BATCH, modes=said)
     heads = [say(f"transfer.norm_head_{head}") for head in ("layer", "change", "mean", "variance")]
-    return note(sentence) + table(heads, rows) + chart_row(pictures)
+    return note(sentence) + table(heads, rows) + render("charts", charts=pictures)
 
 
 def _norm_chart(exposures: dict[str, freezing.Exposure], index: int) -> Markup:
@@ -225,8 +207,7 @@ def _norm_chart(exposures: dict[str, freezing.Exposure], index: int) -> Markup:
 
 
 def _trap_controls() -> _Controls:
-    lines = list(freezing.WAYS_TO_FREEZE)
-    return [gr.Radio(lines, label=static("transfer.line"), elem_id="tl-line")]
+    return [gr.Radio(list(freezing.WAYS_TO_FREEZE), label=static("transfer.line"), elem_id="tl-line")]
 
 
 def _draw_trap(line: str | None) -> Markup:
@@ -271,16 +252,13 @@ def _draw_start(kind: str, depth: float, width: float, draw: float, relu: bool) 
         _histogram(found, both("transfer.activations", layer=layer), f"activations-{layer}")
         for layer, found in stack.activations.items()
     ]
-    return note(sentence) + chart_row(drawn)
+    return note(sentence) + render("charts", charts=drawn)
 
 
 def _std_chart(stack: initialisation.Stack) -> Markup:
     lines = [
-        charts.Line(both(key), tuple(enumerate(stds, 1)), marked)
-        for key, stds, marked in (
-            ("transfer.measured", stack.stds, True),
-            ("transfer.by_formula", stack.predicted, False),
-        )
+        charts.Line(both("transfer.measured"), tuple(enumerate(stack.stds, 1))),
+        charts.Line(both("transfer.by_formula"), tuple(enumerate(stack.predicted, 1)), marked=False),
     ]
     title = both("transfer.std_title")
     verdict = both(f"transfer.signal_{stack.verdict}")

@@ -1,7 +1,7 @@
 """The lesson on transposed convolution."""
 
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
 import gradio as gr
@@ -27,20 +27,6 @@ _SIZE = 3  # cells a side of the input at first
 _NUMBERED = 9  # cells a side that still have room for a number
 
 
-@dataclass(frozen=True)
-class _Outputs:
-    sizes: gr.HTML
-    small: gr.Image
-    kernel: gr.Image
-    large: gr.Image
-    overlaps: gr.Image
-    matrix: gr.Image
-    checks: gr.HTML
-
-    def every(self) -> list[gr.Component]:
-        return list(vars(self).values())
-
-
 def build() -> Place:
     """Lay the lesson out and wire it; gives what a link can set."""
     gr.Markdown(static("transposed.text"))
@@ -58,18 +44,17 @@ def build() -> Place:
                 ]
             choices = [(both(f"transposed.{kind}"), kind) for kind in _KERNELS]
             kind = gr.Radio(choices, value="bilinear", label=static("transposed.kind"), elem_id="tc-kind")
+            controls = [*sliders, kind]
             with gr.Row():
-                lines = [gr.Button(_line(*line), size="sm", min_width=90) for line in lesson.TUTORIAL]
+                for k, s, p in lesson.TUTORIAL:
+                    button = gr.Button(f"k {k}, s {s}, p {p}", size="sm", min_width=90)
+                    button.click(partial(_choose, k, s, p), None, controls, **AT_ONCE)
         with gr.Column(scale=8, min_width=300, elem_classes="results"):
             outputs = _lay_out_results()
     size, step = sliders[0], sliders[-1]
-    controls = [*sliders, kind]
-    size.change(_draw_all, [*sliders[:-1], kind], [step, *outputs.every()], **AT_ONCE)
-    for control in controls[1:]:
-        control.change(_draw, controls, outputs.every(), **AT_ONCE)
+    size.change(_draw_all, [*sliders[:-1], kind], [step, *outputs], **AT_ONCE)
+    gr.on([control.change for control in controls[1:]], _draw, controls, outputs, **AT_ONCE)
     kind.change(_fix_learned, kind, sliders[1:5], **AT_ONCE)
-    for button, line in zip(lines, lesson.TUTORIAL, strict=True):
-        button.click(lambda line=line: [_SIZE, *line, 0, _all_prints(_SIZE), "random"], None, controls, **AT_ONCE)
     texts = lesson_own_numbers.build()
     return replace(lesson_upsampling.build(), texts=texts)
 
@@ -77,6 +62,10 @@ def build() -> Place:
 def _all_prints(size: int) -> gr.Slider:
     """Set the slider of prints to all that there are: one for each cell of the input."""
     return gr.Slider(maximum=size**2, value=size**2)
+
+
+def _choose(kernel: int, stride: int, padding: int) -> list[object]:
+    return [_SIZE, kernel, stride, padding, 0, _all_prints(_SIZE), "random"]
 
 
 def _draw_all(*values: Any) -> list[object]:  # noqa: ANN401 - a number for each slider, and the kind of kernel
@@ -93,22 +82,16 @@ def _fix_learned(kind: str) -> list[gr.Slider]:
     return [gr.Slider(interactive=True) for _ in _LEARNED_SETTING]
 
 
-def _line(kernel: int, stride: int, padding: int) -> str:
-    return f"k {kernel}, s {stride}, p {padding}"
-
-
-def _lay_out_results() -> _Outputs:
-    first = _draw(_SIZE, 3, 2, 1, 0, _SIZE**2, "bilinear")
-    sizes = gr.HTML(first[0], elem_id="tc-sizes")
-    with gr.Row():
-        small = picture(first[1], "transposed.small", "tc-small", 200)
-        kernel = picture(first[2], "transposed.kernel_picture", "tc-kernel-picture", 200)
-        large = picture(first[3], "transposed.large", "tc-large", 200)
-    with gr.Row():
-        overlaps = picture(first[4], "transposed.overlaps", "tc-overlaps", 200)
-        matrix = picture(first[5], "transposed.matrix", "tc-matrix", 200)
-    checked = gr.HTML(first[6], elem_id="tc-checks")
-    return _Outputs(sizes, small, kernel, large, overlaps, matrix, checked)
+def _lay_out_results() -> list[gr.Component]:
+    """Place what `_draw` gives, in its order."""
+    sizes, *pictures, checked = _draw(_SIZE, 3, 2, 1, 0, _SIZE**2, "bilinear")
+    outputs: list[gr.Component] = [gr.HTML(sizes, elem_id="tc-sizes")]
+    for row in (("small", "kernel_picture", "large"), ("overlaps", "matrix")):
+        with gr.Row():
+            for name in row:
+                value = pictures[len(outputs) - 1]
+                outputs.append(picture(value, f"transposed.{name}", f"tc-{name.replace('_', '-')}", 200))
+    return [*outputs, gr.HTML(checked, elem_id="tc-checks")]
 
 
 def _draw(*values: Any) -> list[Any]:  # noqa: ANN401 - as above
@@ -120,17 +103,14 @@ def _draw(*values: Any) -> list[Any]:  # noqa: ANN401 - as above
         setting = Setting(n, k, s, p, o)
     except ValueError as error:  # pictures of another setting would only mislead
         return [note(say_made(error)), *[None] * 5, ""]
-    small, kernel = lesson.make_map(n), _kernel(str(kind), k)
+    small = lesson.make_map(n)
+    kernel = _learned_kernel() if kind == _LEARNED else lesson.make_kernel(str(kind), k)
     whole = lesson.transposed_conv(small, kernel, setting)
     so_far = lesson.prints(small, kernel, setting, step)
     transposed = lesson.conv_matrix(kernel, setting).T
     counts = lesson.overlaps(setting)
     pictures = [_grid(small), _grid(kernel), _grid(so_far, whole), _grid(counts), _grid(transposed)]
     return [_sizes(setting), *pictures, _checks(setting, small, kernel, whole)]
-
-
-def _kernel(kind: str, size: int) -> torch.Tensor:
-    return _learned_kernel() if kind == _LEARNED else lesson.make_kernel(kind, size)
 
 
 @cache

@@ -25,7 +25,7 @@ def build() -> Place:
     gr.Markdown(static("upsampling.text"))
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
-            photo, examples = photo_field("up", "alt.up-photo")
+            photo, examples = photo_field("up-photo")
         with gr.Column(scale=8, min_width=300):
             first = _draw(shown_file(photo))
             answer = gr.HTML(first[0], elem_id="up-table")

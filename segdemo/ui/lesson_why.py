@@ -12,8 +12,7 @@ from segdemo import catalog, render
 from segdemo.devices import device_lock
 from segdemo.lessons import why
 from segdemo.models import SegmentationNetwork
-from segdemo.ui.events import IN_TURN, in_turn
-from segdemo.ui.events import SILENT as IN_BROWSER
+from segdemo.ui.events import IN_TURN, SILENT, in_turn
 from segdemo.ui.gradio_compat import keep_copy, shown_file
 from segdemo.ui.i18n import both, plain, say, static
 from segdemo.ui.lesson_parts import (
@@ -31,6 +30,7 @@ from segdemo.ui.lesson_parts import (
 from segdemo.ui.link import Place
 from segdemo.ui.network_list import network_list
 from segdemo.ui.photo_input import photo_field
+from segdemo.ui.service import DENSE_CLASSIFIER
 
 _AUTO = ""
 _CHANNELS = 6
@@ -42,13 +42,9 @@ _ASK, _HIDE = "ask", "hide"
 
 @dataclass(frozen=True)
 class Question:
-    """What a visitor asks.
+    """Which cell a visitor asks about, and the grey square's centre if there is one: shares of the photo's sides.
 
-    Attributes:
-        x: Of the cell that is asked about, as a share of the photo's width.
-        y: As a share of its height.
-        square: Centre of the grey square, in the same way; None where there is none.
-        photo: Path of the photo, where the question came with it.
+    The path is that of the photo where the question came with one.
     """
 
     x: float = 0.5
@@ -61,20 +57,20 @@ def build() -> Place:
     """Lay the lesson out and wire it; gives what a link can set."""
     gr.Markdown(static("why.text"))
     guide("why")
-    names = list(catalog.BUNDLED)
     question = gr.State(Question())
     with gr.Row():
         with gr.Column(scale=3, min_width=260, elem_classes="controls"):
-            photo, examples = photo_field("why", "alt.why-photo")
-            start = "conv1x1_vgg11" if "conv1x1_vgg11" in names else names[0]
-            network = network_list(start, "why-network", catalog.BUNDLED.values())
-            of_class = gr.Dropdown(_classes(start), value=_AUTO, label=static("why.class"), elem_id="why-class")
+            photo, examples = photo_field("why-photo")
+            network = network_list(DENSE_CLASSIFIER, "why-network", catalog.BUNDLED.values())
+            of_class = gr.Dropdown(
+                _classes(DENSE_CLASSIFIER), value=_AUTO, label=static("why.class"), elem_id="why-class"
+            )
             clicks = [(both("why.ask"), _ASK), (both("why.hide"), _HIDE)]
             click = gr.Radio(clicks, value=_ASK, label=static("why.click"), elem_id="why-click")
             side = slider(8, 96, 32, "why.side", "why-side")
             effective = gr.Button(static("why.effective"), size="sm", elem_id="why-effective")
         with gr.Column(scale=8, min_width=300):
-            first = _draw(shown_file(photo), start, _AUTO, 32, Question())
+            first = _draw(shown_file(photo), DENSE_CLASSIFIER, _AUTO, 32, Question())
             with gr.Row():
                 asked = picture(first[0], "alt.why-asked", "why-asked", form="jpeg", smooth=True)
                 field = picture(None, "why.field", "why-field", 300)
@@ -84,7 +80,7 @@ def build() -> Place:
 
     def clicked(event: gr.SelectData, *values: Any) -> list[object]:  # noqa: ANN401 - Gradio's own
         path, name, what, pixels, held, how = values
-        width, height = _shown_size(path)
+        width, height = render.display_size(read_photo(path).size, _SHOWN)
         x, y = (event.index[0] + 0.5) / width, (event.index[1] + 0.5) / height
         held = replace(held, square=(x, y)) if how == _HIDE else replace(held, x=x, y=y)
         return [held, *_draw(path, name, what, pixels, held)]
@@ -97,20 +93,14 @@ def build() -> Place:
     network.change(lambda name: gr.Dropdown(_classes(name), value=_AUTO), network, of_class, **IN_TURN).then(
         _draw, controls, outputs, **IN_TURN
     )
-    for changed in (of_class.input, side.release):
-        changed(_draw, controls, outputs, **in_turn(asked))
+    gr.on([of_class.input, side.release], _draw, controls, outputs, **in_turn(asked))
     asked.select(clicked, [*controls, click], [question, *outputs], **in_turn(asked))
     effective.click(_draw_effective, controls, field, **in_turn(asked))
     return Place(network=network, photo=photo, examples=examples, question=question)
 
 
 def answer_segment(asking: tuple[gr.Tabs, Place], here: tuple[gr.Tabs, Place]) -> None:
-    """Let the button on the Segment tab open this lesson with its photo, network and the pixel that was clicked.
-
-    Args:
-        asking: The page's tabs, and what the Segment tab has.
-        here: The lessons' tabs, and what this lesson has.
-    """
+    """Let the Segment tab's button open this lesson with its photo, network and the pixel that was clicked."""
     (tabs, segment), (lessons, lesson) = asking, here
     assert segment.why and segment.network and segment.photo and lesson.network
     photo, question = lesson.photo, lesson.question
@@ -129,15 +119,11 @@ def answer_segment(asking: tuple[gr.Tabs, Place], here: tuple[gr.Tabs, Place]) -
         [tabs, lessons, lesson.network, photo, question],
         js="(network, photo) => [network, photo, segdemo.asked()]",
         **IN_TURN,
-    ).success(None, js="() => { segdemo.show('lesson', 'why'); segdemo.show('tab', 'lessons'); }", **IN_BROWSER)
+    ).success(None, js="() => { segdemo.show('lesson', 'why'); segdemo.show('tab', 'lessons'); }", **SILENT)
 
 
 def _classes(name: str) -> list[tuple[str, str]]:
     return [(both("why.highest"), _AUTO), *((each, each) for each in catalog.find(name).metadata.classes)]
-
-
-def _shown_size(path: str) -> tuple[int, int]:
-    return render.display_size(read_photo(path).size, _SHOWN)
 
 
 def _ask(path: str, name: str, what: str, question: Question) -> why.Asked:
@@ -232,18 +218,12 @@ def _parts(asked: why.Asked) -> str:
 
 def _cams(asked: why.Asked) -> str:
     found = why.grad_cam(asked)
-    limit = float(found.cam.abs().max())
-    pictures = (
-        (render.score_grid(found.cam.numpy(), limit, _SMALL, 0), both("why.cam"), "cam"),
-        (
-            render.score_grid((found.grad_cam * found.factor).numpy(), limit, _SMALL, 0),
-            both("why.grad_cam", factor=found.factor),
-            "grad-cam",
-        ),
-    )
-    sentence = say("why.cam_note", factor=found.factor, difference=found.difference)
-    row = figure_row(say("why.cams"), [figure(*each) for each in pictures])
-    return row + note(sentence, role=None)
+    limit, factor = float(found.cam.abs().max()), found.factor
+    cam = render.score_grid(found.cam.numpy(), limit, _SMALL, 0)
+    grad_cam = render.score_grid((found.grad_cam * factor).numpy(), limit, _SMALL, 0)
+    pictures = [figure(cam, both("why.cam"), "cam"), figure(grad_cam, both("why.grad_cam", factor=factor), "grad-cam")]
+    sentence = say("why.cam_note", factor=factor, difference=found.difference)
+    return figure_row(say("why.cams"), pictures) + note(sentence, role=None)
 
 
 def _square(question: Question, width: int, height: int, side: int) -> why.Box | None:

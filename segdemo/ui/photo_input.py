@@ -1,5 +1,6 @@
 """The upload field and the examples below it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import gradio as gr
@@ -8,45 +9,39 @@ from segdemo.ui.gradio_compat import Examples, PhotoInput
 from segdemo.ui.i18n import both, static
 from segdemo.ui.templates import render
 
-CAMERA: dict[str, Any] = {
+# By the rear camera, not mirrored.
+_CAMERA: dict[str, Any] = {
     "sources": ["upload", "webcam", "clipboard"],
     "webcam_options": gr.WebcamOptions(mirror=False, constraints={"video": {"facingMode": {"ideal": "environment"}}}),
 }
-"""Settings of a field that takes photos too: by the rear camera, not mirrored."""
-EXAMPLES = ("lion.jpg", "cheetah1.jpg", "tower.jpg")  # photos that gradio ships
-
-
-def note_camera() -> None:
-    """Say, where the browser refuses a live camera, what the camera's button does instead."""
-    gr.HTML(render("no_live_camera"), elem_classes="camera-note")
+EXAMPLES = tuple(map(gr.get_image, ("lion.jpg", "cheetah1.jpg", "tower.jpg")))  # photos that gradio ships
 
 
 def photo_field(
-    prefix: str, alternative: str, camera: bool = False, first: str = EXAMPLES[0]
+    name: str,
+    *,
+    examples: Iterable[str] = EXAMPLES,
+    first: str = EXAMPLES[0],
+    camera: bool = False,
+    height: int = 170,
+    **settings: Any,  # noqa: ANN401 - Gradio's own
 ) -> tuple[PhotoInput, Examples]:
-    """Place a field for a photo to upload or paste, an example in it, and the examples below it.
+    """Place a field for a photo to upload, paste or take with the camera, an example in it, and the examples below it.
 
-    Args:
-        prefix: Of the elements' ids, `-photo` and `-examples`.
-        alternative: Key of the photo's text alternative.
-        camera: Whether a photo can be taken too.
-        first: Name of the example that stands in the field.
-
-    Returns:
-        The field and its examples, as `Place` takes them.
+    The field's id ends in `photo`; its text alternative has the key `alt.` and that. Examples are paths; the height is
+    in pixels.
     """
-    sources: dict[str, Any] = CAMERA if camera else {"sources": ["upload", "clipboard"]}
+    sources: dict[str, Any] = _CAMERA if camera else {"sources": ["upload", "clipboard"]}
     photo = PhotoInput(
-        gr.get_image(first),
+        first,
         label=static("page.photo"),
-        type="filepath",
-        image_mode=None,
         **sources,
-        height=170,
-        elem_id=f"{prefix}-photo",
-        alt_text=both(alternative),
+        **settings,
+        height=height,
+        elem_id=name,
+        alt_text=both(f"alt.{name}"),
     )
-    if camera:
-        note_camera()
-    paths = [gr.get_image(name) for name in EXAMPLES]
-    return photo, gr.Examples(paths, photo, elem_id=f"{prefix}-examples", api_visibility="private")
+    if camera:  # where the browser refuses a live one
+        gr.HTML(render("no_live_camera"), elem_classes="camera-note")
+    below = name.replace("photo", "examples")
+    return photo, gr.Examples(list(examples), photo, elem_id=below, api_visibility="private")

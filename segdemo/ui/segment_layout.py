@@ -1,6 +1,6 @@
 """What stands on the Segment tab, and where."""
 
-from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 from matplotlib.cbook import get_sample_data
@@ -11,10 +11,9 @@ from segdemo.seeing import MIN_ANALYSIS_SIZE
 from segdemo.segmentation import AUTO, Segmentation
 from segdemo.ui import views
 from segdemo.ui.bounded_slider import BoundedSlider
-from segdemo.ui.gradio_compat import Examples
 from segdemo.ui.i18n import both, static
 from segdemo.ui.network_list import network_list
-from segdemo.ui.photo_input import CAMERA, PhotoInput, note_camera
+from segdemo.ui.photo_input import photo_field
 from segdemo.ui.result import Drawing, Result
 from segdemo.ui.templates import render as render_template
 
@@ -32,41 +31,33 @@ _MAX_SLIDER_SIZE = 512
 _OFFERED_FIRST = 5  # of a longer list, those that are likeliest on the photo
 
 
-@dataclass(frozen=True)
 class Controls:
-    """What a visitor sets.
+    """What a visitor sets, placed when it is made: a photo, a network, and what this made of it stand there first."""
 
-    Attributes:
-        photo: The upload field.
-        examples: The photos offered for it.
-        problem: Where it stands what went wrong.
-        network: The list of networks.
-        story: What the chosen one is.
-        knows: The classes that it knows.
-        taught: Opens a network that the visitor taught.
-        heat_class: Of the heatmap.
-        colormap: Of the heatmap.
-        size: The analysis size.
-        opacity: Of the overlay.
-        best_quality: Whether six passes are averaged.
-        refine: Whether edges move to those of the photo.
-        note: What is to be known of the analysis size.
-    """
-
-    photo: PhotoInput
-    examples: Examples
-    problem: gr.HTML
-    network: gr.Dropdown
-    story: gr.HTML
-    knows: gr.HTML
-    taught: gr.UploadButton
-    heat_class: gr.Dropdown
-    colormap: gr.Dropdown
-    size: gr.Slider
-    opacity: gr.Slider
-    best_quality: gr.Checkbox
-    refine: gr.Checkbox
-    note: gr.HTML
+    def __init__(self, first: str, network: str, segmentation: Segmentation) -> None:
+        # page.js writes the examples' names below them.
+        self.photo, self.examples = photo_field(
+            "photo", examples=EXAMPLES, first=first, camera=True, height=160, buttons=["fullscreen"]
+        )
+        self.problem = gr.HTML(elem_id="problem")
+        self.network = network_list(network, "network")
+        self.story = gr.HTML(views.story(network), elem_id="story")
+        self.knows = gr.HTML(views.knows(network), elem_id="knows")
+        with gr.Row(elem_classes="teach-row"):
+            gr.HTML(render_template("to_teach"), elem_id="to-teach")
+            self.taught = gr.UploadButton(file_types=[".safetensors"], size="sm", **_settings("open_taught"))
+        with gr.Row(elem_classes="pair"):
+            self.heat_class = gr.Dropdown(class_choices(segmentation), value=AUTO, **_settings("heat_class"))
+            self.colormap = gr.Dropdown(list(render.HEAT_COLORMAPS), value=Style.colormap, **_settings("colormap"))
+        with gr.Row(elem_classes="pair"):
+            sizes = (MIN_ANALYSIS_SIZE, _MAX_SLIDER_SIZE, max(segmentation.analysis_size))
+            # In steps among which every network's own size is.
+            self.size = BoundedSlider(*sizes, step=8, buttons=[], **_settings("size"))
+            self.opacity = BoundedSlider(0, 1, Style.opacity, step=0.05, buttons=[], **_settings("opacity"))
+        with gr.Row(elem_classes="pair"):
+            self.refine = gr.Checkbox(False, **_settings("refine"))
+            self.best_quality = gr.Checkbox(False, **_settings("best_quality"))
+        self.note = gr.HTML(views.size_note(segmentation), elem_id="size-note")
 
     @property
     def switches(self) -> list[gr.Checkbox]:
@@ -79,145 +70,51 @@ class Controls:
         return self.heat_class, self.opacity, self.colormap
 
 
-@dataclass(frozen=True)
 class Outputs:
-    """What the tab shows of a result; `Drawing` has the same names for what a style decides."""
+    """What the tab shows of a result, placed when it is made; `Drawing` has the same names for what a style decides."""
 
-    overlay: gr.Image
-    heatmap: gr.Image
-    grid: gr.Image
-    legend: gr.HTML
-    heat_bar: gr.HTML
-    grid_bar: gr.HTML
-    table: gr.HTML
-    pixel: gr.HTML
-    facts: gr.HTML
-    key: gr.Textbox
-    files: dict[str, gr.DownloadButton]
-    stop: gr.Button
-    why: gr.Button
-
-
-def place_controls(first: str, network: str, segmentation: Segmentation) -> Controls:
-    """Place what a visitor sets.
-
-    Args:
-        first: Path of the photo that stands there first.
-        network: The one that is chosen at first.
-        segmentation: What it made of the photo.
-    """
-    photo = PhotoInput(
-        first,
-        label=static("page.photo"),
-        type="filepath",
-        image_mode=None,
-        **CAMERA,
-        buttons=["fullscreen"],
-        height=160,
-        elem_id="photo",
-        alt_text=both("alt.photo"),
-    )
-    note_camera()
-    examples = gr.Examples(
-        list(EXAMPLES), photo, elem_id="examples", cache_examples=False, api_visibility="private"
-    )  # page.js writes their names below them
-    problem = gr.HTML(elem_id="problem")
-    choice = network_list(network, "network")
-    story = gr.HTML(views.story(network), elem_id="story")
-    knows = gr.HTML(views.knows(network), elem_id="knows")
-    with gr.Row(elem_classes="teach-row"):
-        gr.HTML(render_template("to_teach"), elem_id="to-teach")
-        taught = gr.UploadButton(
-            static("segment.open_taught"), file_types=[".safetensors"], size="sm", min_width=110, elem_id="open-taught"
-        )
-    with gr.Row(elem_classes="pair"):
-        heat_class = gr.Dropdown(
-            class_choices(segmentation),
-            value=AUTO,
-            label=static("segment.heat_class"),
-            min_width=110,
-            elem_id="heat-class",
-        )
-        colormap = gr.Dropdown(
-            list(render.HEAT_COLORMAPS),
-            value=Style.colormap,
-            label=static("segment.colormap"),
-            min_width=110,
-            elem_id="colormap",
-        )
-    with gr.Row(elem_classes="pair"):
-        size = BoundedSlider(
-            MIN_ANALYSIS_SIZE,
-            _MAX_SLIDER_SIZE,
-            max(segmentation.analysis_size),
-            step=8,  # every network's own size is among them
-            label=static("segment.size"),
-            min_width=110,
-            buttons=[],
-            elem_id="size",
-        )
-        opacity = BoundedSlider(
-            0,
-            1,
-            Style.opacity,
-            step=0.05,
-            label=static("segment.opacity"),
-            min_width=110,
-            buttons=[],
-            elem_id="opacity",
-        )
-    with gr.Row(elem_classes="pair"):
-        refine = gr.Checkbox(False, label=static("segment.refine"), min_width=110, elem_id="refine")
-        best_quality = gr.Checkbox(False, label=static("segment.best_quality"), min_width=110, elem_id="best-quality")
-    note = gr.HTML(views.size_note(segmentation), elem_id="size-note")
-    switches = (best_quality, refine)
-    return Controls(
-        photo, examples, problem, choice, story, knows, taught, heat_class, colormap, size, opacity, *switches, note
-    )
+    def __init__(self, result: Result, drawing: Drawing) -> None:
+        with gr.Row(elem_classes="big"):
+            with gr.Column(min_width=280):
+                self.overlay = _picture(drawing.overlay, "overlay")
+                self.stop = gr.Button(static("page.stop"), size="sm", min_width=0, elem_id="stop")
+                self.legend = gr.HTML(drawing.legend)
+            with gr.Column(min_width=280):
+                self.heatmap = _picture(drawing.heatmap, "heatmap")
+                self.heat_bar = gr.HTML(drawing.heat_bar)
+        with gr.Row(elem_classes="below"):
+            with gr.Column(scale=4, min_width=220):
+                self.grid = _picture(drawing.grid, "grid")
+                self.grid_bar = gr.HTML(drawing.grid_bar)
+            with gr.Column(scale=6, min_width=280, elem_classes="figures"):
+                self.table = gr.HTML(views.class_table(result.segmentation), elem_id="classes")
+                self.pixel = gr.HTML(render_template("pixel_hint"), elem_id="pixel")
+                with gr.Row(elem_classes="downloads"):
+                    self.files = {
+                        "mask": _download("mask", result.mask),
+                        "overlay": _download("overlay", drawing.overlay),
+                        "heatmap": _download("heatmap", drawing.heatmap),
+                        "scores": _download("scores", result.scores),
+                        "rle": _download("rle", result.rle),
+                    }
+                    self.why = gr.Button(static("lessons.why"), size="sm", min_width=70, elem_id="why-here")
+        self.facts = gr.HTML(drawing.facts, elem_id="facts")
+        self.key = gr.Textbox(result.key, visible=False)  # the browser keeps it, whatever becomes of the state
 
 
-def place_results(result: Result, drawing: Drawing) -> Outputs:
-    """Place what a result shows at first."""
-    with gr.Row(elem_classes="big"):
-        with gr.Column(min_width=280):
-            overlay = _picture(drawing.overlay, "overlay", "alt.overlay")
-            stop = gr.Button(static("page.stop"), size="sm", min_width=0, elem_id="stop")
-            legend = gr.HTML(drawing.legend)
-        with gr.Column(min_width=280):
-            heatmap = _picture(drawing.heatmap, "heatmap", "alt.heatmap")
-            heat_bar = gr.HTML(drawing.heat_bar)
-    with gr.Row(elem_classes="below"):
-        with gr.Column(scale=4, min_width=220):
-            grid = _picture(drawing.grid, "grid", "alt.grid")
-            grid_bar = gr.HTML(drawing.grid_bar)
-        with gr.Column(scale=6, min_width=280, elem_classes="figures"):
-            table = gr.HTML(views.class_table(result.segmentation), elem_id="classes")
-            pixel = gr.HTML(views.pixel_hint(), elem_id="pixel")
-            paths = {
-                "mask": result.mask,
-                "overlay": drawing.overlay,
-                "heatmap": drawing.heatmap,
-                "scores": result.scores,
-                "rle": result.rle,
-            }
-            with gr.Row(elem_classes="downloads"):
-                files = {name: _download(name, path) for name, path in paths.items()}
-                why = gr.Button(static("lessons.why"), size="sm", min_width=70, elem_id="why-here")
-    facts = gr.HTML(drawing.facts, elem_id="facts")
-    key = gr.Textbox(result.key, visible=False)  # the browser keeps it, whatever becomes of the state
-    return Outputs(overlay, heatmap, grid, legend, heat_bar, grid_bar, table, pixel, facts, key, files, stop, why)
+def _settings(name: str) -> dict[str, Any]:
+    return {"label": static(f"segment.{name}"), "min_width": 110, "elem_id": name.replace("_", "-")}
 
 
-def _picture(path: str, name: str, alternative: str) -> gr.Image:
+def _picture(path: str, name: str) -> gr.Image:
     return gr.Image(
         path,
-        type="filepath",
         show_label=False,
         interactive=False,
         buttons=["download", "fullscreen"],
         elem_id=name,
         elem_classes="picture",
-        alt_text=both(alternative),
+        alt_text=both(f"alt.{name}"),
     )
 
 

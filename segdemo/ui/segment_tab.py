@@ -1,8 +1,7 @@
 """The main tab: a photo in, the class map, a heatmap and the coarse scores out."""
 
-from collections.abc import Sequence
 from contextvars import copy_context
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from functools import partial
 from typing import Any
 
@@ -11,7 +10,7 @@ import gradio as gr
 from segdemo import catalog
 from segdemo.analysis import Analysis, Style
 from segdemo.segmentation import AUTO
-from segdemo.ui import segment_layout, views
+from segdemo.ui import views
 from segdemo.ui.events import AT_ONCE
 from segdemo.ui.gradio_compat import keep_copy
 from segdemo.ui.i18n import plain, say
@@ -31,47 +30,28 @@ _PROGRESS = gr.Progress(track_tqdm=True)
 Values = dict[gr.Component, Any]
 
 
-def build(network: str = next(iter(catalog.ENTRIES))) -> Place:
-    """Lay out the tab and wire it; the first example stands on it, segmented.
-
-    Args:
-        network: The one that is chosen at first.
-
-    Returns:
-        What a link can set.
-    """
-    first = str(next(iter(EXAMPLES)))
+def build() -> Place:
+    """Lay out the tab and wire it, the first example segmented on it; gives what a link can set."""
+    first, network = next(iter(EXAMPLES)), next(iter(catalog.ENTRIES))
     result = Result.make(first, Analysis(network), run_at_start)
     with gr.Row(elem_classes="segment work"):
         with gr.Column(scale=3, min_width=280, elem_classes="controls"):
-            controls = segment_layout.place_controls(first, network, result.segmentation)
+            controls = Controls(first, network, result.segmentation)
         with gr.Column(scale=8, min_width=320, elem_classes="results"):
-            outputs = segment_layout.place_results(result, result.draw(Style()))
-    # Gradio copies a state's first value for each visitor, and drops it some time after the visitor has left.
-    tab = _Tab(gr.State(result), gr.State(Wish()), controls, outputs, result.key)
-    tab.wire()
+            outputs = Outputs(result, result.draw(Style()))
+    _Tab(result, controls, outputs).wire()
     return Place(controls.network, controls.photo, controls.examples, why=outputs.why)
 
 
-@dataclass(frozen=True)
 class _Tab:
-    """What the tab does.
+    """What the tab does."""
 
-    Attributes:
-        state: The result that the page shows.
-        wish: What the visitor waits for.
-        controls: What a visitor sets.
-        outputs: What the tab shows.
-        first: The key of the result that every visitor sees first.
-        repeats: What runs for whom.
-    """
-
-    state: gr.State
-    wish: gr.State
-    controls: Controls
-    outputs: Outputs
-    first: str
-    repeats: Repeats = field(default_factory=Repeats)
+    def __init__(self, result: Result, controls: Controls, outputs: Outputs) -> None:
+        # Gradio copies a state's first value for each visitor, and drops it some time after the visitor has left.
+        self.state, self.wish = gr.State(result), gr.State(Wish())
+        self.controls, self.outputs = controls, outputs
+        self.first = result.key  # of what every visitor sees first
+        self.repeats = Repeats()
 
     def wire(self) -> None:
         """Say which control does what."""
@@ -122,16 +102,8 @@ class _Tab:
     def _pass_outputs(self) -> list[gr.Component]:
         controls, outputs = self.controls, self.outputs
         files = [outputs.files[name] for name in ("mask", "scores", "rle")]
-        shown = [outputs.key, outputs.table, outputs.pixel, *files, controls.problem, controls.note]
-        return [
-            self.state,
-            *shown,
-            controls.heat_class,
-            controls.size,
-            controls.photo,
-            controls.network,
-            *controls.switches,
-        ]
+        shown = [self.state, outputs.key, outputs.table, outputs.pixel, *files, controls.problem, controls.note]
+        return [*shown, controls.heat_class, controls.size, controls.photo, controls.network, *controls.switches]
 
     def _drawn_outputs(self) -> list[gr.Component]:
         outputs = self.outputs
@@ -141,13 +113,13 @@ class _Tab:
     def _analysis(self, values: Values) -> Analysis:
         """Give what is chosen."""
         controls = self.controls
-        switches = [values[switch] for switch in controls.switches]
-        return _analysis(values[self.state], values[controls.network], values[controls.size], switches)
+        chosen = (values[each] for each in (self.state, controls.network, controls.size, *controls.switches))
+        return _analysis(*chosen)
 
     def tell(self, wish: Wish, held: Result, path: str | None, network: str, *numbers: float) -> None:
         """Note what the visitor has chosen, and when, since two requests may come in another order."""
-        size, *switches, at = numbers
-        wish.choose((path, _analysis(held, network, size, [bool(each) for each in switches])), at or 0)
+        *chosen, at = numbers
+        wish.choose((path, _analysis(held, network, *chosen)), at or 0)
 
     def segment_photo(
         self, values: Values, request: gr.Request, progress: gr.Progress = _PROGRESS
@@ -205,11 +177,9 @@ class _Tab:
         return {
             self.state: result,
             outputs.table: views.class_table(segmentation),
-            outputs.pixel: views.pixel_hint(),
+            outputs.pixel: render("pixel_hint"),
             outputs.key: result.key,
-            outputs.files["mask"]: result.mask,
-            outputs.files["scores"]: result.scores,
-            outputs.files["rle"]: result.rle,
+            **{outputs.files[name]: getattr(result, name) for name in ("mask", "scores", "rle")},
             controls.problem: "",
             controls.note: views.size_note(segmentation),
             controls.heat_class: gr.skip() if same_list else gr.Dropdown(class_choices(segmentation), value=AUTO),
@@ -235,12 +205,12 @@ class _Tab:
         if not self._is_held(result, key):
             return render("forgotten")
         other_photo = point["picture"] == self.controls.photo.elem_id and not (path and result.shows(path))
-        return views.pixel_hint() if other_photo else result.probe(float(point["x"]), float(point["y"]))
+        return render("pixel_hint") if other_photo else result.probe(float(point["x"]), float(point["y"]))
 
 
-def _analysis(held: Result, network: str, size: float, switches: Sequence[bool]) -> Analysis:
+def _analysis(held: Result, network: str, size: float, best_quality: float, refine: float) -> Analysis:
     """Give what is chosen; another network than the result's starts at its own size."""
-    return Analysis(network, int(size) if network == held.analysis.network else None, *switches)
+    return Analysis(network, int(size) if network == held.analysis.network else None, bool(best_quality), bool(refine))
 
 
 def _describe(network: str) -> list[str]:

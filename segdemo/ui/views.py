@@ -1,7 +1,5 @@
 """HTML for what is found on a photo: legend, colour bars, table of classes, facts, one pixel's probabilities."""
 
-import base64
-import io
 from collections.abc import Iterable
 
 from markupsafe import Markup
@@ -9,7 +7,8 @@ from PIL import Image
 
 from segdemo import catalog, entries, render
 from segdemo.segmentation import Segmentation
-from segdemo.ui.i18n import Both, both, joined, say, say_made
+from segdemo.ui import files
+from segdemo.ui.i18n import Both, alike, both, joined, say, say_made
 from segdemo.ui.inference import were_without_gpu
 from segdemo.ui.templates import render as render_template
 
@@ -29,8 +28,7 @@ _NEAR_SIZE = 1.5  # times the size at which a network was measured, or a part as
 
 def network_label(entry: entries.Entry) -> Both:
     """Name a network with what it knows behind it; no two are named the same."""
-    knows = both(GROUPS[entry.group])
-    return Both.of({language: f"{entry.title} · {text}" for language, text in knows.texts.items()})
+    return joined(" · ", (alike(entry.title), both(GROUPS[entry.group])))
 
 
 def legend(*segmentations: Segmentation) -> Markup:
@@ -87,23 +85,13 @@ def pixel(segmentation: Segmentation, x: int, y: int) -> Markup:
     return render_template("pixel", x=x, y=y, ranked=ranked)
 
 
-def pixel_hint() -> Markup:
-    """Say what a click does."""
-    return render_template("pixel_hint")
-
-
 def story(name: str) -> Markup:
     """Tell a network's one-line story."""
     return render_template("story", text=say_made(catalog.find(name).story))
 
 
 def problem(error: object, stale: bool = False) -> Markup:
-    """Say beside its field what went wrong.
-
-    Args:
-        error: What to say.
-        stale: Whether the results are no longer those of what is chosen; the page greys them.
-    """
+    """Say beside its field what went wrong; results that are stale, no longer those of what is chosen, are greyed."""
     text = getattr(error, "message", error)  # a gr.Error puts quotes round its own
     return render_template("problem", text=text, stale=stale)
 
@@ -130,23 +118,12 @@ def size_note(segmentation: Segmentation) -> str:
 
 
 def slide(left: tuple[Image.Image, str], right: tuple[Image.Image, str]) -> Markup:
-    """Lay two pictures of one size over each other, with a line to drag between them.
-
-    Args:
-        left: What is seen left of the line, and its name.
-        right: The same on the right.
-    """
+    """Lay two pictures of one size over each other, each with its name, and a line to drag between them."""
+    pictures = (("right", right), ("left", left))  # the lower one first
     names = {"left": left[1], "right": right[1]}
-    layers = [("right", data_url(right[0])), ("left", data_url(left[0]))]  # the lower one first
+    layers = [(side, files.data_url(picture, "jpeg", quality=92)) for side, (picture, _) in pictures]
     width, height = right[0].size
     return render_template("slide", names=names, layers=layers, width=width, height=height)
-
-
-def data_url(picture: Image.Image) -> str:
-    """Write a picture, as JPEG, into an address of its own."""
-    data = io.BytesIO()
-    picture.save(data, "JPEG", quality=92)
-    return f"data:image/jpeg;base64,{base64.b64encode(data.getvalue()).decode()}"
 
 
 def _bar(title: str, text: Markup, colormap: str, ticks: Iterable[str]) -> Markup:

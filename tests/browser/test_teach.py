@@ -2,7 +2,6 @@
 
 import re
 
-import gradio as gr
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,7 +10,6 @@ from steps import go
 
 import app
 from segdemo.segmenter import Segmenter
-from segdemo.ui.gradio_compat import forget_visitors
 from segdemo.ui.lesson_parts import read_photo
 from segdemo.ui.photo_input import EXAMPLES
 
@@ -107,7 +105,7 @@ def test_a_class_taught_by_taps_is_found_on_another_photo_and_comes_back_from_it
     assert (pixels(page, "teach-map", tmp_path) == found).all()
 
     # The file alone, outside the page, finds the same.
-    outside = Segmenter.load(str(path))(read_photo(gr.get_image(EXAMPLES[1])))
+    outside = Segmenter.load(str(path))(read_photo(EXAMPLES[1]))
     assert outside.areas["animal"] * 100 == pytest.approx(before, abs=0.5)
 
 
@@ -155,7 +153,7 @@ def test_what_was_taught_survives_a_server_that_forgot_it(teach, tmp_path):
     tap(page, *BESIDE[0], "beside them all")
     expect(facts(page)).to_contain_text("fitted to 2 taps", timeout=SLOW)
     found, points = (pixels(page, name, tmp_path) for name in ("teach-map", "teach-photo-taps"))
-    forget_visitors(app.demo)
+    app.demo.state_holder.session_data.clear()
     page.locator("#teach-undo").click()
     expect(page.locator("#teach-said")).to_contain_text("Reload it", timeout=SLOW)
     page.reload()
