@@ -35,11 +35,9 @@ class _VisitorConfig(BlocksConfig):
     """One visitor's copy of the page's wiring."""
 
     def config_for_block(self, *_: object, **__: object) -> dict[str, object]:  # type: ignore[override]
-        """Describe no component: of a visitor's page only Gradio's deep links, which this page has none of, ask that.
-
-        For each visitor, and for each request of a program, Gradio would describe all of the page's components and keep
-        that: some 60 ms of the loop that serves everyone, and half a megabyte.
-        """
+        """Describe no component: of a visitor's page only Gradio's deep links ask that, and this page has none."""
+        # Gradio would do so for each visitor and each request of a program: 60 ms of the loop that serves everyone, and
+        # half a megabyte that is kept.
         return {}
 
 
@@ -77,12 +75,7 @@ class CheckedBlocks(gr.Blocks):
         self.default_config = config
 
     def check_request(self, fields: Sequence[Field], values: list[object]) -> None:
-        """Raise a `gr.Error` where a request must not be answered.
-
-        Args:
-            fields: The values that the event takes.
-            values: As the request gives them, and as untrue as they may be.
-        """
+        """Raise a `gr.Error` where a request must not be answered; its values are as untrue as they may be."""
 
     def say_not_uploaded(self) -> str:
         """Give the sentence for a file that was not uploaded."""
@@ -102,11 +95,7 @@ class CheckedBlocks(gr.Blocks):
             known.difference_update(paths)
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *rest: Any, **settings: Any) -> list[Any]:  # noqa: ANN401 - Gradio's own
-        """Turn a request's values into what functions take.
-
-        Raises:
-            gr.Error: From `check_request`, or of a value that Gradio itself refused.
-        """
+        """Turn a request's values into what functions take; a `gr.Error` says which it does not take."""
         fields = _fields(block_fn)
         self.check_request(fields, inputs)
         try:
@@ -119,11 +108,7 @@ class CheckedBlocks(gr.Blocks):
             raise gr.Error(self.say_wrong_kind(fields), print_exception=False) from error
 
     async def process_api(self, *arguments: Any, **settings: Any) -> dict[str, Any]:  # noqa: ANN401 - Gradio's own
-        """Answer a request.
-
-        Raises:
-            gr.Error: It cannot be answered.
-        """
+        """Answer a request; a `gr.Error` says why it cannot be answered."""
         try:
             return await super().process_api(*arguments, **settings)
         except gr.Error:
@@ -142,13 +127,7 @@ def _fields(event: BlockFunction) -> list[Field]:
 
 
 def publish(function: Callable[..., Any], output: str, **settings: Any) -> None:  # noqa: ANN401 - Gradio's own
-    """Publish a function alone as an endpoint, whose values Gradio would call "1st", "2nd" and so on.
-
-    Args:
-        function: With type hints.
-        output: What it gives, in a word.
-        **settings: Of `gr.api`.
-    """
+    """Publish a function with type hints as an endpoint; Gradio alone would call its values "1st", "2nd" and so on."""
     gr.api(function, **settings)
     event = list(_page().fns.values())[-1]
     for block, name in zip(
@@ -221,11 +200,6 @@ def tabs_in(row: gr.Tabs) -> list[gr.Tab]:
     return [tab for tab in row.children if isinstance(tab, gr.Tab)]
 
 
-def components_in(demo: gr.Blocks) -> list[Any]:
-    """Give all components and layout blocks of a page."""
-    return list(demo.blocks.values())
-
-
 def current_request() -> gr.Request | None:
     """Give the request that is being answered, in whatever function that happens; None where there is none."""
     return LocalContext.request.get(None)
@@ -241,20 +215,9 @@ def keep_no_events() -> None:
     os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1")
 
 
-def forget_visitors(demo: gr.Blocks) -> None:
-    """Drop what is kept for each visitor, as an hour, a restart or many other visitors do."""
-    demo.state_holder.session_data.clear()
-
-
 @dataclass(frozen=True)
 class Event:
-    """Something that a page reacts to.
-
-    Attributes:
-        function: What it calls.
-        triggers: The components that set it off.
-        inputs: The components whose values it takes.
-    """
+    """What a page reacts to: the function, the components that set it off, and those whose values it takes."""
 
     function: Callable[..., Any]
     triggers: tuple[Any, ...]
@@ -271,11 +234,7 @@ def events_of(demo: gr.Blocks) -> Iterator[Event]:
 
 
 class Visitor:
-    """Sends events to a page without a server and a browser.
-
-    Args:
-        demo: The page.
-    """
+    """Sends events to a page without a server and a browser."""
 
     def __init__(self, demo: gr.Blocks) -> None:
         self._demo, self._session = demo, SessionState(demo)

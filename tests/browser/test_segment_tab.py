@@ -11,7 +11,6 @@ from playwright.sync_api import expect
 import app
 from segdemo.images import read_image
 from segdemo.segmenter import Segmenter
-from segdemo.ui.gradio_compat import forget_visitors
 
 SLOW = 60_000
 
@@ -163,7 +162,7 @@ def test_of_a_forgotten_visitor_no_other_photo_is_drawn_and_the_own_is_segmented
     wait_for_new(page, "overlay", first)
     expect(page.locator("#facts")).to_contain_text("photo 300×200")
     mine = content(page, "overlay")
-    forget_visitors(app.demo)  # as after an hour, a restart, or many other visitors
+    app.demo.state_holder.session_data.clear()  # as after an hour, a restart, or many other visitors
     page.locator("#opacity input[type=range]").fill("0.2")
     expect(page.get_by_text("no longer kept")).to_be_visible(timeout=SLOW)
     assert content(page, "overlay") == mine
