@@ -1,13 +1,10 @@
 """VGG's layers and where they are cut."""
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 from torch import nn
 from torchvision.models import vgg
 
-from segdemo.models import backbones
 from segdemo.models.backbones import split_at_max_pools, vgg_features, without_last_pool
 
 # Where torchvision has its MaxPool layers.
@@ -59,13 +56,6 @@ def test_a_random_start_is_hes():
     first = vgg_features("vgg11")[3]
     assert first.weight.std().item() == pytest.approx((2 / (64 * 9)) ** 0.5, rel=0.03)
     assert first.bias.eq(0).all()
-
-
-def test_weights_come_from_torchvision_by_name(monkeypatch):
-    asked, model = [], SimpleNamespace(features=nn.Sequential(nn.Conv2d(3, 4, 1)))
-    monkeypatch.setattr(backbones, "get_model", lambda name, weights: asked.append((name, weights)) or model)
-    assert vgg_features("vgg16_bn", weights="DEFAULT") is model.features
-    assert asked == [("vgg16_bn", "DEFAULT")]
 
 
 @pytest.mark.parametrize("name", ["resnet18", "vgg", "vgg12", "vgg16_bn_bn", ""])

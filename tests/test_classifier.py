@@ -5,7 +5,6 @@ import torch
 from torch import nn
 from torchvision.models import get_model
 
-from segdemo.models import classifier as classifier_module
 from segdemo.models.classifier import Classifier, Conv1x1Segmenter, conv1x1_vgg, from_resnet, vgg_classifier
 
 SIZES = [(1, 1), (16, 16), (17, 31), (32, 48), (50, 70)]
@@ -108,14 +107,6 @@ def test_dropout_is_for_training_alone():
     assert not torch.equal(made.train()(images), made(images))
     assert torch.equal(made.eval()(images), made(images))
     torch.testing.assert_close(Conv1x1Segmenter(made).train().classify(images), made(images))
-
-
-def test_weights_fill_the_backbone_and_not_the_layer_behind_it(monkeypatch):
-    features = nn.Sequential(nn.Conv2d(3, 512, 1), nn.MaxPool2d(2))
-    monkeypatch.setattr(classifier_module, "vgg_features", lambda name, weights: features if weights else None)
-    made = vgg_classifier("vgg11", 3, weights="DEFAULT")
-    assert made.backbone[0] is features[0]
-    assert made.fc.bias.eq(0).all()
 
 
 def test_the_builder_gives_the_twin_of_the_named_backbone():

@@ -1,17 +1,15 @@
 """FCN-32s, 16s and 8s from one set of weights."""
 
 from itertools import pairwise
-from types import SimpleNamespace
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torchvision.models import vgg
 
-from segdemo.models import backbones, build, fcn
+from segdemo.models import build
 from segdemo.models.blocks import InBlocks
-from segdemo.models.fcn import FCN, STRIDES, Upscore, fc_head, fcn_vgg, pretrained_fc_head
+from segdemo.models.fcn import FCN, STRIDES, Upscore, fc_head, fcn_vgg
 from segdemo.models.initialisation import bilinear_
 
 SIZES = [(1, 1), (31, 31), (32, 32), (33, 33), (333, 500)]
@@ -204,42 +202,6 @@ def test_the_builders_defaults_are_the_papers():
     ]
     assert [layer.p for layer in network.head if isinstance(layer, nn.Dropout)] == [0.5, 0.5]
     assert network.score.out_channels == 21
-
-
-@pytest.fixture
-def pretrained(monkeypatch):
-    """Stand in for torchvision's pretrained VGG11: its layers with random weights, FC6 and FC7 8 wide."""
-    layers = [nn.Linear(512 * 7 * 7, 8), nn.ReLU(), nn.Dropout(), nn.Linear(8, 8), nn.ReLU(), nn.Dropout()]
-    model = SimpleNamespace(
-        features=vgg.make_layers(vgg.cfgs["A"]), classifier=nn.Sequential(*layers, nn.Linear(8, 1000)).eval()
-    )
-    for module in (fcn, backbones):
-        monkeypatch.setattr(module, "get_model", lambda name, weights: model)
-    return model
-
-
-@torch.no_grad()
-def test_the_pretrained_head_computes_what_the_linear_layers_do(pretrained):
-    head = pretrained_fc_head("vgg11", "DEFAULT", 0.5).eval()
-    features = torch.randn(2, 512, 7, 7)
-    answer = head(features)
-    assert answer.shape == (2, 8, 7, 7)
-    wanted = pretrained.classifier[:5](features.flatten(1))
-    assert wanted.ne(0).any()
-    torch.testing.assert_close(answer[:, :, 3, 3], wanted, rtol=1e-4, atol=1e-5)
-
-
-def test_weights_fill_the_backbone_and_a_head_of_the_originals_shape(pretrained):
-    network = fcn_vgg("vgg11", 3, weights="DEFAULT")
-    assert network.stages[0][0] is pretrained.features[0]
-    assert torch.equal(network.head[0].weight.flatten(1), pretrained.classifier[0].weight)
-    assert torch.equal(network.head[3].bias, pretrained.classifier[3].bias)
-
-
-def test_weights_leave_a_head_of_another_shape_random(pretrained):
-    network = fcn_vgg("vgg11", 3, fc_width=16, fc_kernel=1, weights="DEFAULT")
-    assert network.stages[0][0] is pretrained.features[0]
-    assert network.head[0].weight.shape == (16, 512, 1, 1)
 
 
 @pytest.mark.parametrize("stride", [0, 4, 64, "8"])

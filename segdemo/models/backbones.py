@@ -4,7 +4,7 @@ from collections import OrderedDict
 from typing import cast
 
 from torch import nn
-from torchvision.models import ResNet, get_model, vgg
+from torchvision.models import ResNet, vgg
 
 from segdemo.models.alignment import aligned
 from segdemo.models.initialisation import he_
@@ -13,12 +13,11 @@ from segdemo.models.initialisation import he_
 _PLANS = {"vgg11": "A", "vgg13": "B", "vgg16": "D", "vgg19": "E"}
 
 
-def vgg_features(name: str, weights: str | None = None) -> nn.Sequential:
-    """Build the conv, ReLU and pooling layers of a VGG, without its classifier.
+def vgg_features(name: str) -> nn.Sequential:
+    """Build the conv, ReLU and pooling layers of a VGG, without its classifier, by He's start.
 
     Args:
         name: `vgg11`, `vgg13`, `vgg16` or `vgg19`, with `_bn` behind it for BatchNorm.
-        weights: The name of torchvision weights (`"DEFAULT"`: ImageNet's), fetched on first use; None draws He's.
 
     Returns:
         Layers that map `[N, 3, H, W]` to `[N, 512, H/32, W/32]`.
@@ -29,8 +28,6 @@ def vgg_features(name: str, weights: str | None = None) -> nn.Sequential:
     plan = _PLANS.get(name.removesuffix("_bn"))
     if plan is None:
         raise ValueError(f"unknown VGG {name!r}: choose from {', '.join(_PLANS)}, with or without _bn")
-    if weights is not None:
-        return cast(nn.Sequential, get_model(name, weights=weights).features)
     return he_(vgg.make_layers(vgg.cfgs[plan], batch_norm=name.endswith("_bn")))
 
 

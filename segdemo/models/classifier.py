@@ -63,35 +63,15 @@ class Conv1x1Segmenter(SegmentationNetwork):
         return self.score(self.backbone(images))
 
 
-def vgg_classifier(backbone: str, num_classes: int, dropout: float = 0.0, weights: str | None = None) -> Classifier:
-    """Build a VGG classifier of stride 16: last pooling dropped, global average pooling, one Linear.
-
-    Args:
-        backbone: A name that `vgg_features` takes, such as `vgg11_bn`.
-        num_classes: Outputs.
-        dropout: Before the Linear layer, in training.
-        weights: torchvision weights for the backbone, or None for a random start.
-
-    Returns:
-        A classifier of any input size.
-    """
-    features = without_last_pool(vgg_features(backbone, weights))
+def vgg_classifier(backbone: str, num_classes: int, dropout: float = 0.0) -> Classifier:
+    """Build a VGG classifier of stride 16, such as of `vgg11_bn`: last pooling dropped, global pooling, one Linear."""
+    features = without_last_pool(vgg_features(backbone))
     return Classifier(features, 16, he_(nn.Linear(512, num_classes)), dropout)
 
 
-def resnet_classifier(backbone: str, num_classes: int, dropout: float = 0.0, weights: str | None = None) -> Classifier:
-    """Build a ResNet classifier of stride 32: adaptive average pooling to 1×1 and one Linear are its own.
-
-    Args:
-        backbone: `resnet18` or `resnet34`.
-        num_classes: Outputs.
-        dropout: Before the Linear layer, in training.
-        weights: torchvision weights for the backbone, or None for He's.
-
-    Returns:
-        A classifier of any input size.
-    """
-    resnet = cast(ResNet, get_model(backbone, weights=weights))
+def resnet_classifier(backbone: str, num_classes: int, dropout: float = 0.0) -> Classifier:
+    """Build a ResNet classifier of stride 32 (`resnet18` or `resnet34`): adaptive pooling and Linear are its own."""
+    resnet = cast(ResNet, get_model(backbone, weights=None))
     resnet.fc = he_(nn.Linear(resnet.fc.in_features, num_classes))
     return from_resnet(resnet, dropout)
 

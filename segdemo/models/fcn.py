@@ -10,11 +10,9 @@ from typing import cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.models import VGG, get_model
 
 from segdemo.models.backbones import split_at_max_pools, vgg_features
 from segdemo.models.blocks import InBlocks
-from segdemo.models.convolutionize import convolutionize
 from segdemo.models.initialisation import bilinear_, he_
 from segdemo.models.network import Outputs, SegmentationNetwork, architecture, pad_to_multiple
 
@@ -216,15 +214,6 @@ def fc_head(width: int, kernel_size: int, dropout: float) -> nn.Sequential:
     return he_(nn.Sequential(fc6, nn.ReLU(), nn.Dropout(dropout), fc7, nn.ReLU(), nn.Dropout(dropout)))
 
 
-def pretrained_fc_head(backbone: str, weights: str, dropout: float) -> nn.Sequential:
-    """Build FC6 (7×7, 4,096 channels) and FC7 (1×1) from the Linear layers of torchvision's pretrained VGG."""
-    classifier = cast(VGG, get_model(backbone, weights=weights)).classifier
-    linear = [layer for layer in classifier if isinstance(layer, nn.Linear)]
-    fc6, fc7 = convolutionize(linear[0], 7), convolutionize(linear[1])
-    fc6.padding = (3, 3)  # keeps the map's size; the classifier's own answer is the cell with no padding in its window
-    return nn.Sequential(fc6, nn.ReLU(), nn.Dropout(dropout), fc7, nn.ReLU(), nn.Dropout(dropout))
-
-
 @architecture
 def fcn_vgg(
     backbone: str,
@@ -234,26 +223,7 @@ def fcn_vgg(
     fc_width: int = 4096,
     fc_kernel: int = 7,
     dropout: float = 0.5,
-    weights: str | None = None,
 ) -> FCN:
-    """Build an FCN on a VGG.
-
-    Args:
-        backbone: A name that `vgg_features` takes, such as `vgg16` or `vgg16_bn`.
-        num_classes: Channels of every score map.
-        stride: 32, 16 or 8, the output that `forward` gives.
-        fc_width: Channels of FC6 and FC7.
-        fc_kernel: FC6's kernel size, odd.
-        dropout: In FC6 and FC7, in training.
-        weights: torchvision weights (`"DEFAULT"`: ImageNet's), fetched on first use, or None for a random start. They
-            fill the backbone, and FC6 and FC7 too where these have the original's width and kernel.
-
-    Returns:
-        The network.
-    """
-    stages = split_at_max_pools(vgg_features(backbone, weights))
-    if weights is not None and (fc_width, fc_kernel) == (4096, 7):
-        head = pretrained_fc_head(backbone, weights, dropout)
-    else:
-        head = fc_head(fc_width, fc_kernel, dropout)
-    return FCN(stages, head, fc_width, num_classes, stride)
+    """Build an FCN on a VGG that `vgg_features` knows; the other arguments are those of `FCN` and `fc_head`."""
+    stages = split_at_max_pools(vgg_features(backbone))
+    return FCN(stages, fc_head(fc_width, fc_kernel, dropout), fc_width, num_classes, stride)

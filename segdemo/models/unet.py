@@ -86,15 +86,6 @@ def unet_vgg(
     *,
     widths: tuple[int, ...] = WIDTHS,
     dropout: float = 0.0,
-    weights: str | None = None,
 ) -> UNet:
-    """Build a U-Net on a VGG.
-
-    Args:
-        backbone: A name that `vgg_features` takes, such as `vgg16_bn`.
-        num_classes: Channels of the scores.
-        widths: Channels of the five decoder blocks.
-        dropout: Before the scores, in training.
-        weights: torchvision weights for the encoder, or None for a random start.
-    """
-    return UNet(split_at_max_pools(vgg_features(backbone, weights)), tuple(widths), num_classes, dropout)
+    """Build a U-Net on a VGG that `vgg_features` knows; the other arguments are those of `UNet`."""
+    return UNet(split_at_max_pools(vgg_features(backbone)), tuple(widths), num_classes, dropout)
