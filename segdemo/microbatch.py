@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Hashable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -14,20 +15,15 @@ Result = TypeVar("Result")
 class _Call(Generic[Key, Item, Result]):
     key: Key
     item: Item
-    done: bool = False
-    result: list[Result] = field(default_factory=list)
-    error: Exception | None = None
+    answer: Future[Result] = field(default_factory=Future)
 
 
 class MicroBatcher(Generic[Key, Item, Result]):
-    """Calls from many threads, worked off one batch at a time.
+    """Calls from many threads, worked off one batch of at most `most` items at a time.
 
     Whoever gets the lock takes along the calls of the same key that came in meanwhile, so that a device sees a batch
-    where it would have seen one item after the other. Nobody waits for a batch to fill.
-
-    Args:
-        work: Gives a result for each item of one key, in order.
-        most: Items at a time.
+    where it would have seen one item after the other. Nobody waits for a batch to fill. `work` gives a result for each
+    item of one key, in order.
     """
 
     def __init__(self, work: Callable[[Key, list[Item]], list[Result]], most: int) -> None:
@@ -45,11 +41,9 @@ class MicroBatcher(Generic[Key, Item, Result]):
         with self._guard:
             self._waiting.append(call)
         with self._lock:
-            if not call.done:
+            if not call.answer.done():
                 self._run(self._take(call))
-        if call.error is not None:
-            raise call.error
-        return call.result[0]
+        return call.answer.result()
 
     def _take(self, call: _Call[Key, Item, Result]) -> list[_Call[Key, Item, Result]]:
         """Take a call and others of its key, those that came first, out of the list."""
@@ -62,13 +56,13 @@ class MicroBatcher(Generic[Key, Item, Result]):
     def _run(self, batch: list[_Call[Key, Item, Result]]) -> None:
         try:
             results = self._work(batch[0].key, [each.item for each in batch])
-            for each, result in zip(batch, results, strict=True):
-                each.result.append(result)
+            answered = list(zip(batch, results, strict=True))
         except Exception as error:
             if len(batch) > 1:  # one item must not spoil the others' results
                 for each in batch:
                     self._run([each])
             else:
-                batch[0].error = error
-        for each in batch:
-            each.done = True
+                batch[0].answer.set_exception(error)
+        else:
+            for each, result in answered:
+                each.answer.set_result(result)
