@@ -11,8 +11,6 @@ from segdemo.training.datasets import KNOWN
 from segdemo.training.recipes import RECIPES
 from segdemo.training.tasks import TASKS
 
-NAN = float("nan")
-
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 def test_a_bundled_recipe_can_be_trained(recipe):

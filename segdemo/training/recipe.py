@@ -6,12 +6,6 @@ from typing import Any
 from segdemo.training.datasets import DataSet
 
 
-def _refuse_broken(owner: str, checks: dict[str, bool]) -> None:
-    broken = [rule for rule, holds in checks.items() if not holds]
-    if broken:
-        raise ValueError(f"{owner}: {'; '.join(broken)}")
-
-
 @dataclass(frozen=True, kw_only=True)
 class Phase:
     """A part of a training run: one rise and fall of the learning rate, with a fresh optimizer.
@@ -36,9 +30,6 @@ class Phase:
         balanced: Draw each object class of a data set equally often: of the pets two thirds are dogs.
         class_weights: In the loss, in place of the recipe's.
         taught: `classify` only: learn the features of VGG16 at equal strides, not yet the labels.
-
-    Raises:
-        ValueError: A setting lies outside its range; the message names it.
     """
 
     steps: int
@@ -58,26 +49,6 @@ class Phase:
     balanced: bool = False
     taught: bool = False
     class_weights: tuple[float, ...] = ()
-
-    def __post_init__(self) -> None:
-        shares = {n: getattr(self, n) for n in ("distant", "pasted", "structures")}
-        _refuse_broken(
-            "phase",
-            {
-                "steps, batch_size and sizes are at least 1": min(
-                    self.steps, self.batch_size, self.image_size, *self.other_sizes
-                )
-                >= 1,
-                "peak_rate is above 0": self.peak_rate > 0,
-                "backbone_share is at least 0": self.backbone_share >= 0,
-                "warmup is from 0 to below 1": 0 <= self.warmup < 1,
-                "frozen is a tuple of names": isinstance(self.frozen, tuple) and all(self.frozen),
-                "area is two shares, rising": 0 < self.area[0] <= self.area[1] <= 1,
-                "aspect is two ratios, rising": 0 < self.aspect[0] <= self.aspect[1],
-                "zoom_out is at least 1.2": self.zoom_out >= 1.2,  # noqa: PLR2004
-                **{f"{name} is from 0 to 1": 0 <= value <= 1 for name, value in shares.items()},
-            },
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,11 +83,6 @@ class Recipe:
         weight_decay: AdamW's.
         average: Decay, a step, of the running average of the weights, which is what is saved.
         class_weights: In the loss, by class.
-        label_smoothing: In the loss.
-        dropout: In the layers before the scores.
-
-    Raises:
-        ValueError: A setting lies outside its range; the message names it.
     """
 
     name: str
@@ -133,22 +99,6 @@ class Recipe:
     class_weights: tuple[float, ...] = ()
     label_smoothing: float = 0.03
     dropout: float = 0.1
-
-    def __post_init__(self) -> None:
-        shares = {n: getattr(self, n) for n in ("average", "label_smoothing", "dropout")}
-        _refuse_broken(
-            f"recipe {self.name}",
-            {
-                "task is segment or classify": self.task in ("segment", "classify"),
-                "there are sources and phases": bool(self.sources and self.phases),
-                "analysis_size is at least 1": self.analysis_size >= 1,
-                "weight_decay is at least 0": self.weight_decay >= 0,
-                "each class has a colour": len(self.colours) == len(self.classes),
-                "class_weights are one above 0 for each class, or none": not self.class_weights
-                or (len(self.class_weights) == len(self.classes) and min(self.class_weights) > 0),
-                **{f"{name} is from 0 to below 1": 0 <= value < 1 for name, value in shares.items()},
-            },
-        )
 
     @property
     def steps(self) -> int:
@@ -169,11 +119,9 @@ class Recipe:
         raise ValueError(f"recipe {self.name} has {self.steps} steps, no step {step + 1}")
 
     def for_own(self, dataset: DataSet, steps: int | None = None) -> "Recipe":
-        """Adapt the recipe to a data set of one's own: its classes, and fewer steps where there are fewer photos.
+        """Adapt the recipe to training photos of one's own: their classes, and fewer steps where they are fewer.
 
-        Args:
-            dataset: Its training photos.
-            steps: Of each phase; by default thirty passes over the photos, but no more than the recipe has.
+        `steps` are of each phase; by default thirty passes over the photos, but no more than the recipe has.
         """
         wanted = [steps or min(p.steps, -(-30 * len(dataset) // p.batch_size)) for p in self.phases]
         return replace(
