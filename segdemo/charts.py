@@ -15,6 +15,7 @@ _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
 _DASHES = ("none", "7 4", "2 4", "9 3 2 3")
 _WIDTH, _HEIGHT = 360, 216
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 350, 26, 178
+_ACROSS, _UP = (_LEFT + 8, _RIGHT - 8), (_BOTTOM, _TOP + 6)  # where axes start and end
 _MOST_TICKS = 6
 _LAST_LATIN = 0x24F
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -22,13 +23,7 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a chart.
-
-    Attributes:
-        name: As in the legend.
-        points: From left to right; those that are not finite are left out.
-        marked: Whether each point bears a dot.
-    """
+    """One line of a chart, from left to right; points that are not finite are left out, `marked` ones bear a dot."""
 
     name: str
     points: tuple[Point, ...]
@@ -52,17 +47,14 @@ class _Axis:
 
 
 def line_chart(lines: Sequence[Line], x_label: str, y_label: str, alternative: str, logarithmic: bool = False) -> str:
-    """Draw lines in one picture.
+    """Draw up to four lines, which differ in colour and in dashes, as an `<svg>` element.
 
     Args:
-        lines: Up to four, which differ in colour and in dashes.
+        lines: Named as in the legend.
         x_label: Under the horizontal axis.
         y_label: Over the vertical axis.
         alternative: What the picture shows, in words.
         logarithmic: Whether the vertical axis is; values that are not above zero are then left out.
-
-    Returns:
-        An `<svg>` element.
 
     Raises:
         ValueError: There are more lines than can be told apart, or there is no point to draw.
@@ -73,8 +65,8 @@ def line_chart(lines: Sequence[Line], x_label: str, y_label: str, alternative: s
     every = [point for points in drawn for point in points]
     if not every:
         raise ValueError("There is no point to draw.")
-    x = _linear([x for x, _ in every], _LEFT + 8, _RIGHT - 8)
-    y = (_powers if logarithmic else _rounded)([y for _, y in every], _BOTTOM, _TOP + 6)
+    x = _linear([x for x, _ in every])
+    y = (_powers if logarithmic else _rounded)([y for _, y in every])
     parts = [_axes(x, y, x_label, y_label)]
     entry = _RIGHT - sum(_entry_width(line.name) for line in lines)
     for index, (line, points) in enumerate(zip(lines, drawn, strict=True)):
@@ -85,25 +77,17 @@ def line_chart(lines: Sequence[Line], x_label: str, y_label: str, alternative: s
 
 
 def histogram(counts: Sequence[float], low: float, high: float, labels: tuple[str, str], alternative: str) -> str:
-    """Draw counts over bins of equal width.
+    """Draw counts by bins of equal width, from `low` up to `high`, as an `<svg>` element.
 
-    Args:
-        counts: By bin, not all zero.
-        low: Where the first bin begins.
-        high: Where the last bin ends, above `low`.
-        labels: Under the horizontal axis, and over the vertical one.
-        alternative: What the picture shows, in words.
-
-    Returns:
-        An `<svg>` element.
+    Labels stand under the horizontal axis and over the vertical one; the alternative says in words what is shown.
 
     Raises:
         ValueError: There is nothing to draw.
     """
     if not low < high or max(counts, default=0) <= 0:
         raise ValueError("There is nothing to draw.")
-    x = _linear([low, high], _LEFT + 8, _RIGHT - 8)
-    y = _rounded([0, max(counts)], _BOTTOM, _TOP + 6)
+    x = _linear([low, high])
+    y = _rounded([0, max(counts)])
     step = (high - low) / len(counts)
     path = f"M{x.place(low)} {_BOTTOM}"
     for index, count in enumerate(counts):
@@ -117,18 +101,18 @@ def standalone(svg: str) -> str:
     return svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" color="#222" style="background:#fff" ', 1)
 
 
-def _linear(values: Sequence[float], start: float, end: float) -> _Axis:
-    """Reach from the least to the greatest value."""
+def _linear(values: Sequence[float]) -> _Axis:
+    """Reach from the least to the greatest value, from left to right."""
     low, high = _range(values)
     slack = (high - low) * 1e-6
     ticks = [tick for tick in _ticks(values) if low - slack <= tick <= high + slack]
-    return _Axis(low, high, start, end, tuple((tick, _number(tick)) for tick in ticks), float)
+    return _Axis(low, high, *_ACROSS, tuple((tick, _number(tick)) for tick in ticks), float)
 
 
-def _rounded(values: Sequence[float], start: float, end: float) -> _Axis:
-    """Reach from tick to tick."""
+def _rounded(values: Sequence[float]) -> _Axis:
+    """Reach from tick to tick, upwards."""
     ticks = _ticks(values)
-    return _Axis(ticks[0], ticks[-1], start, end, tuple((tick, _number(tick)) for tick in ticks), float)
+    return _Axis(ticks[0], ticks[-1], *_UP, tuple((tick, _number(tick)) for tick in ticks), float)
 
 
 def _range(values: Sequence[float]) -> Point:
@@ -144,12 +128,12 @@ def _ticks(values: Sequence[float]) -> list[float]:
     return [float(tick) for tick in locator.tick_values(*_range(values))]
 
 
-def _powers(values: Sequence[float], start: float, end: float) -> _Axis:
+def _powers(values: Sequence[float]) -> _Axis:
     low, high = floor(log10(min(values))), ceil(log10(max(values)))
     high = max(high, low + 1)
     step = ceil((high - low) / (_MOST_TICKS - 1))
     ticks = tuple((10.0**power, _power(power)) for power in range(low, high + 1, step))
-    return _Axis(low, high, start, end, ticks, log10)
+    return _Axis(low, high, *_UP, ticks, log10)
 
 
 def _power(exponent: int) -> str:

@@ -6,23 +6,15 @@ from torch import Tensor
 
 from segdemo.training.datasets import IGNORE
 
+_EDGE = 0.02  # of the diagonal
+
 
 def confusion_matrix(predicted: Tensor, labels: Tensor, num_classes: int) -> Tensor:
-    """Count pixels by true and predicted class.
-
-    Args:
-        predicted: Class indices, any shape.
-        labels: Class indices of the same shape; pixels of 255 are left out.
-        num_classes: C.
+    """Count pixels by true and predicted class; of two tensors of one shape those labelled 255 are left out.
 
     Returns:
         int64 `[C, C]`, true class by row, predicted by column. Add up those of all images before taking a ratio.
-
-    Raises:
-        ValueError: The shapes differ.
     """
-    if predicted.shape != labels.shape:
-        raise ValueError(f"predicted {tuple(predicted.shape)} and labels {tuple(labels.shape)} differ in shape")
     counted = labels != IGNORE
     pairs = labels[counted].long() * num_classes + predicted[counted].long()
     return torch.bincount(pairs, minlength=num_classes**2).view(num_classes, num_classes)
@@ -34,25 +26,24 @@ def class_iou(confusion: Tensor) -> Tensor:
     return hits / (confusion.sum(0) + confusion.sum(1) - hits)
 
 
-def boundary_counts(predicted: Tensor, labels: Tensor, share: float = 0.02) -> Tensor:
+def boundary_counts(predicted: Tensor, labels: Tensor) -> Tensor:
     """Count how far two masks, of anything that is not background, agree along their edges.
 
-    An edge is the part of a mask within a distance of its outside. What lies beyond the image is outside, as by the
-    published definition. Unlabelled pixels count as outside of both masks, so an error is what happens on either side
-    of the unlabelled border that the dataset leaves around a pet.
+    An edge is the part of a mask within 2 % of the image's diagonal of its outside. What lies beyond the image is
+    outside, as by the published definition. Unlabelled pixels count as outside of both masks, so an error is what
+    happens on either side of the unlabelled border that the dataset leaves around a pet.
 
     Source: Cheng et al., "Boundary IoU: Improving Object-Centric Image Segmentation Evaluation", CVPR 2021.
 
     Args:
         predicted: Class indices `[H, W]`.
         labels: Class indices `[H, W]`, 255 where there is none.
-        share: The distance as a share of the image's diagonal.
 
     Returns:
         int64 `[2]`, pixels in both edges and in either. Add up those of all images before taking the ratio.
     """
     height, width = labels.shape
-    distance = max(1, round(share * (height**2 + width**2) ** 0.5))
+    distance = max(1, round(_EDGE * (height**2 + width**2) ** 0.5))
     counted = labels != IGNORE
     ours, theirs = (_edge((mask != 0) & counted, distance) for mask in (predicted, labels))
     return torch.stack(((ours & theirs).sum(), (ours | theirs).sum()))

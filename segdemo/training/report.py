@@ -17,15 +17,9 @@ _MEASURES = {
 
 
 def results_table(results: dict[str, dict], dataset: str, split: str) -> str:
-    """Lay figures out as a Markdown table.
+    """Lay figures of one data set, by network name what `evaluate` gives, out as a Markdown table with three decimals.
 
-    Args:
-        results: By network name, what `evaluate` gives of one data set.
-        dataset: Its name.
-        split: That they were measured on.
-
-    Returns:
-        The table's lines and one that says what was measured; figures with three decimals.
+    A line behind it says what was measured, on which split.
     """
     classes = list(next(iter(results.values()))["class_iou"])
     measures = {key: title for key, title in _MEASURES.items() if any(key in figures for figures in results.values())}
@@ -46,19 +40,15 @@ def write_table(path: Path, table: str) -> None:
     Raises:
         ValueError: The file has no such place.
     """
-    _replace(path, START, END, table)
+    text = path.read_text(encoding="utf-8")
+    pattern = re.compile(f"{re.escape(START)}.*?{re.escape(END)}", re.DOTALL)
+    if not pattern.search(text):
+        raise ValueError(f"{path.name} has no place between {START} and {END}")
+    path.write_text(pattern.sub(lambda _: f"{START}\n{table}\n{END}", text), encoding="utf-8")
 
 
 def card(metadata: Metadata, path: Path) -> str:
-    """Describe a checkpoint from what it says of itself, with the YAML that Hugging Face reads.
-
-    Args:
-        metadata: The checkpoint's.
-        path: Its file.
-
-    Returns:
-        Markdown.
-    """
+    """Describe a checkpoint, in Markdown, from what it says of itself, with the YAML that Hugging Face reads."""
     recipe = metadata.recipe
     front = ["---", "license: other", "pipeline_tag: image-segmentation", "library_name: segdemo"]
     front += ["tags:", "  - image-segmentation", f"  - {metadata.architecture.replace('_', '-')}", "---"]
@@ -96,11 +86,3 @@ def _plain(value: object) -> str:
     if isinstance(value, list | tuple):
         return " ".join(map(_plain, value))
     return f"{value:g}" if isinstance(value, int | float) else str(value)
-
-
-def _replace(path: Path, start: str, end: str, content: str) -> None:
-    text = path.read_text(encoding="utf-8")
-    pattern = re.compile(f"{re.escape(start)}.*?{re.escape(end)}", re.DOTALL)
-    if not pattern.search(text):
-        raise ValueError(f"{path.name} has no place between {start} and {end}")
-    path.write_text(pattern.sub(lambda _: f"{start}\n{content}\n{end}", text), encoding="utf-8")

@@ -1,7 +1,4 @@
-"""Things that people build, drawn over photos as background: no data set here shows towers, cranes or fences alone.
-
-README's ablation says what they are good for.
-"""
+"""Things that people build, drawn over photos as background: no data set here shows towers, cranes or fences alone."""
 
 from math import log, pi
 
@@ -77,10 +74,7 @@ def skies(count: int, size: int) -> Tensor:
 def draw_structures(images: Tensor, labels: Tensor, share: float) -> tuple[Tensor, Tensor]:
     """Draw towers over a share of the photos, half of those before a sky or other structures; all background.
 
-    Args:
-        images: `[N, 3, S, S]`, 0 to 1.
-        labels: int64 `[N, S, S]`.
-        share: Of the photos.
+    The photos are `[N, 3, S, S]`, 0 to 1, their labels int64 `[N, S, S]`.
     """
     count, size = len(images), images.shape[-1]
     chosen = torch.rand(count, 1, 1) < share
