@@ -94,7 +94,7 @@ def test_a_file_of_features_is_taken_with_its_own_scale(tmp_path):
     path = tmp_path / "features.safetensors"
     features = grown_features()
     write_features(path, features)
-    read = read_features(str(path)).network()
+    read = read_features(str(path))[0]
     photo = torch.rand(1, 3, 32, 32) - 0.5
     with torch.no_grad():
         wanted = features.half().float()(photo * 255)  # VGG16's own input, less the mean

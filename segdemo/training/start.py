@@ -1,7 +1,6 @@
 """Where a training run starts from: random weights, ImageNet's features, or the weights of a checkpoint."""
 
 from copy import deepcopy
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import cast
@@ -32,29 +31,6 @@ class StartError(ValueError):
     """A run cannot start from what was named; the message says why."""
 
 
-@dataclass(frozen=True)
-class Features:
-    """VGG16's thirteen convs as they were trained on ImageNet.
-
-    Source: Simonyan, Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", ICLR 2015.
-
-    Attributes:
-        tensors: By torchvision's names, `0.weight` and on.
-        told: One sentence for the log and the card.
-    """
-
-    tensors: dict[str, Tensor]
-    told: str
-
-    def network(self) -> nn.Sequential:
-        """Build the layers with these weights, for photos normalised by `MEAN` and `STD`."""
-        features = vgg_features("vgg16")
-        features.load_state_dict(self.tensors)
-        with torch.no_grad():
-            features[0].get_parameter("weight").mul_(STD[0] / _VGG_STD)
-        return features
-
-
 def starting_layers(init: str, images: Tensor) -> tuple[nn.Sequential, str]:
     """Get VGG16's layers to start from: ImageNet's, rescaled, or the stages of a checkpoint that has them.
 
@@ -74,10 +50,9 @@ def starting_layers(init: str, images: Tensor) -> tuple[nn.Sequential, str]:
             raise StartError(f"{init} has no plain VGG16 to start from")
         told = f"the VGG16 of {Path(init).name}, which began from {metadata.recipe['start']}"
         return nn.Sequential(*_backbone(network)), told
-    features = read_features(init)
-    layers = features.network()
+    layers, told = read_features(init)
     rescale_(layers, images)
-    return layers, features.told
+    return layers, told
 
 
 def starting_teacher(init: str, classes: tuple[str, ...]) -> tuple[Conv1x1Segmenter, str]:
@@ -100,8 +75,13 @@ def starting_teacher(init: str, classes: tuple[str, ...]) -> tuple[Conv1x1Segmen
     raise StartError(f"a ResNet is taught by a classifier of {', '.join(classes)}, and {init} is none: name its file")
 
 
-def read_features(init: str) -> Features:
+def read_features(init: str) -> tuple[nn.Sequential, str]:
     """Read VGG16's ImageNet features: torchvision's, fetched on first use, or those of a safetensors file.
+
+    Source: Simonyan, Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", ICLR 2015.
+
+    Returns:
+        The layers, for photos normalised by `MEAN` and `STD`, and one sentence for the log and the card.
 
     Raises:
         StartError: The file is missing or holds something else, or there is no network to fetch with.
@@ -118,23 +98,23 @@ def read_features(init: str) -> Features:
     except (OSError, SafetensorError) as error:
         raise StartError(f"cannot start from {init}: {error}") from error
     chosen = {n.removeprefix(_PREFIX): t.float() for n, t in tensors.items() if n.startswith(_PREFIX)}
-    wanted = {name: tensor.shape for name, tensor in vgg_features("vgg16").state_dict().items()}
+    features = vgg_features("vgg16")
+    wanted = {name: tensor.shape for name, tensor in features.state_dict().items()}
     if {name: tensor.shape for name, tensor in chosen.items()} != wanted:
         raise StartError(f"{init} does not hold the thirteen convs of VGG16")
-    return Features(chosen, f"ImageNet's features of VGG16, {told}")
+    features.load_state_dict(chosen)
+    with torch.no_grad():
+        features[0].get_parameter("weight").mul_(STD[0] / _VGG_STD)
+    return features, f"ImageNet's features of VGG16, {told}"
 
 
 @torch.no_grad()
 def rescale_(features: nn.Sequential, images: Tensor) -> float:
-    """Give each conv's output an RMS of 1, in place; the network stays the same up to one factor.
+    """Give each conv's output on photos `[N, 3, H, W]` an RMS of 1, in place: the network changes by one factor.
 
     VGG16's values grow from layer to layer, to hundreds behind the third pooling, where a fresh 1×1 conv with common
     learning rates would explode. ReLU and MaxPool let a positive factor through, so it can be taken out of one conv
     and out of the biases of those behind it.
-
-    Args:
-        features: Convs, ReLUs and MaxPools.
-        images: `[N, 3, H, W]`, photos to measure on.
 
     Returns:
         The factor: what the network gave before over what it gives now.
@@ -153,11 +133,9 @@ def rescale_(features: nn.Sequential, images: Tensor) -> float:
 
 @torch.no_grad()
 def with_batch_norm(features: nn.Sequential, images: Tensor) -> nn.Sequential:
-    """Put a BatchNorm behind each conv that changes nothing in `eval` mode.
+    """Put a BatchNorm behind each conv of VGG16 that changes nothing in `eval` mode.
 
-    Args:
-        features: VGG16's layers without BatchNorm.
-        images: `[N, 3, H, W]`, photos on which mean and variance are measured.
+    Mean and variance are measured on photos, `[N, 3, H, W]`.
 
     Returns:
         Layers with weights of their own, in the order of torchvision's VGG16-BN.
@@ -175,18 +153,10 @@ def with_batch_norm(features: nn.Sequential, images: Tensor) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def fill_backbone(network: nn.Module, features: nn.Sequential) -> int:
-    """Copy features into a network's stages, which hold the same layers cut at the MaxPools.
-
-    Returns:
-        The number of tensors that were copied.
-    """
-    layers = _backbone(network)
-    if len(layers) != len(features):
-        raise StartError("the network's backbone is not a VGG16 with the same layers")
-    for ours, theirs in zip(layers, features, strict=True):
+def fill_backbone(network: nn.Module, features: nn.Sequential) -> None:
+    """Copy features into a network's stages, which are the same layers cut at the MaxPools."""
+    for ours, theirs in zip(_backbone(network), features, strict=True):
         ours.load_state_dict(theirs.state_dict())
-    return len(features.state_dict())
 
 
 def _backbone(network: nn.Module) -> list[nn.Module]:
