@@ -49,12 +49,9 @@ Segment = Callable[[Image.Image, AnalysisSize, bool], Segmentation]
 
 
 def analyse(image: Image.Image, analysis: Analysis, segment: Segment | None = None) -> Segmentation:
-    """Segment an image and refine the edges if that is wanted.
+    """Segment an upright RGB image and refine the edges if that is wanted.
 
-    Args:
-        image: Upright RGB.
-        analysis: What to do.
-        segment: The network that the analysis names, in whatever form; None loads it.
+    `segment` is the network that the analysis names, in whatever form; None loads it.
 
     Raises:
         ValueError: There is no such network, its weights are missing or damaged, or the analysis size is out of range.

@@ -140,12 +140,9 @@ def find(name: str) -> Entry:
 
 
 def find_or_open(name: str) -> Entry:
-    """Look a network up, or take a checkpoint by its file's path.
+    """Look a network up as `find` does, or take a checkpoint by its file's path, which ends in `.safetensors`.
 
     Not for what a visitor of the page asks for, who has no business with the server's files.
-
-    Args:
-        name: As `find` takes it, or a path that ends in `.safetensors`.
 
     Raises:
         ValueError: There is no such network.

@@ -25,16 +25,11 @@ _LONGEST_REASON = 200  # letters
 
 
 def save(path: Path, network: nn.Module, metadata: Metadata) -> None:
-    """Write a network's weights, as float16 where that loses nothing that matters, and its metadata.
+    """Write a network's weights, as float16 where that loses nothing that matters, and its metadata as JSON.
 
     Of a network on another file's trunk the stages are left out: `load` takes them from there. Vectors (biases,
-    BatchNorm's statistics) stay float32: they are small, and a variance can underflow. The file appears whole or not at
-    all.
-
-    Args:
-        path: Where to, ending in `.safetensors`.
-        network: Of the metadata's architecture.
-        metadata: Stored as JSON, one entry a field.
+    BatchNorm's statistics) stay float32: they are small, and a variance can underflow. The file, whose name ends in
+    `.safetensors`, appears whole or not at all.
 
     Raises:
         CheckpointError: A weight is not finite, or grows too large for float16.
@@ -65,11 +60,7 @@ def load_metadata(path: Path) -> Metadata:
 
 
 def load_tensors(path: Path, verified: bool = False) -> tuple[Metadata, dict[str, Tensor]]:
-    """Read a checkpoint's weights by name, float32, without building its network.
-
-    Args:
-        path: The checkpoint.
-        verified: As `load` takes it.
+    """Read a checkpoint's weights by name, float32, without building its network; `verified` is as `load` takes it.
 
     Raises:
         CheckpointError: The file is missing, cut short, or holds NaN or infinity.
@@ -120,14 +111,9 @@ def load(path: Path, verified: bool = False, **overrides: object) -> tuple[Segme
 
 
 def trunk_tensors(path: Path, metadata: Metadata) -> dict[str, Tensor]:
-    """Read the stages that a checkpoint's network shares with another one.
+    """Read the float32 weights by name of the stages that a checkpoint's network shares with another one.
 
-    Args:
-        path: Of the checkpoint; the trunk's file lies beside it or among the bundled ones.
-        metadata: Its own.
-
-    Returns:
-        The trunk's weights by name, float32.
+    The trunk's file lies beside the checkpoint or among the bundled ones.
 
     Raises:
         CheckpointError: The trunk's file is missing, damaged, or another one than the checkpoint was made with.

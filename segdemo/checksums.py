@@ -21,11 +21,9 @@ def write_sums(folder: Path) -> Path:
 
 
 def verify(path: Path, found: str | None = None) -> None:
-    """Compare a file with the sum that the table beside it has; one that is not there is for `load` to refuse.
+    """Compare a file, or its sha256 where that is known, with the sum that the table beside it has.
 
-    Args:
-        path: The file.
-        found: Its sha256, where that is known.
+    A file that is not there is for `load` to refuse.
 
     Raises:
         CheckpointError: The sum differs, or the table has none or cannot be read.

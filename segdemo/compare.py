@@ -33,12 +33,7 @@ def _maps(segmentations: Sequence[Segmentation], size: tuple[int, int]) -> np.nd
 
 
 def agreement(segmentations: Sequence[Segmentation], size: tuple[int, int] | None = None) -> float:
-    """Give the share of the photo's pixels to which all networks give the class of one name.
-
-    Args:
-        segmentations: Of one photo, two or more.
-        size: Width and height at which to compare, by default the photo's.
-    """
+    """Give the share of pixels, at a size or the photo's own, to which all networks give the class of one name."""
     return float(1 - disagreement(segmentations, size).mean())
 
 
@@ -55,11 +50,7 @@ def pairwise_agreement(segmentations: Sequence[Segmentation], size: tuple[int, i
 
 
 def iou_by_class(segmentation: Segmentation, truth: np.ndarray) -> dict[str, float | None]:
-    """Measure a network against a true mask.
-
-    Args:
-        segmentation: Of the photo.
-        truth: Indices of the network's classes `[H, W]`, of the photo's size; `ignored_value` is left out.
+    """Measure a network against a true mask `[H, W]` of its classes' indices; `ignored_value` is left out.
 
     Returns:
         Intersection over union by class name; None for a class that is neither there nor found.

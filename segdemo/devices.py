@@ -18,10 +18,7 @@ _locks: dict[str, threading.Lock] = {}
 
 
 def choose_device(wanted: str = AUTO) -> torch.device:
-    """Pick where to compute.
-
-    Args:
-        wanted: `auto` (CUDA, then MPS, then CPU), or what `torch.device` takes.
+    """Pick where to compute: `auto` (CUDA, then MPS, then CPU), or what `torch.device` takes.
 
     Raises:
         ValueError: The device is not there or unknown.
@@ -54,12 +51,9 @@ def _works(name: str) -> bool:
 
 
 def choose_precision(device: torch.device, wanted: str = AUTO) -> str:
-    """Pick the number format of the passes.
+    """Pick the number format of a device's passes: `float32`, `bfloat16`, `float16` or `auto`.
 
-    Args:
-        device: Where they run.
-        wanted: `float32`, `bfloat16`, `float16`, or `auto`: bfloat16 where the device is faster in it, else float16 on
-            CUDA and float32 elsewhere.
+    The last is bfloat16 where the device is faster in it, else float16 on CUDA and float32 elsewhere.
 
     Raises:
         ValueError: There is no such format.
@@ -114,10 +108,7 @@ def device_lock(device_type: str) -> threading.Lock:
 
 
 def _after_fork() -> None:
-    """Let networks run in a forked child, which has none of the threads that the parent's passes are spread over.
-
-    OpenMP waits for them for ever (pytorch/pytorch#17199), and whoever held a lock is not there to let go of it.
-    """
+    """Let networks run in a forked child, for whose parent's threads OpenMP waits for ever (pytorch/pytorch#17199)."""
     _locks.clear()
     torch.set_num_threads(1)
 

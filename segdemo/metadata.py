@@ -26,15 +26,11 @@ class Metadata:
         analysis_size: The longer side, in pixels, at which the network sees a photo best.
         dataset: What it was trained on.
         recipe: The recipe's name and settings.
-        seed: Of the random numbers.
         epochs: Passes over the data so far.
-        minutes: Time spent in training.
         metrics: Measured on the held-out part of the training data.
-        versions: Of the libraries that made it.
         has_background: Whether class 0 is the background.
         trunk: Name of the file that holds the network's stages, where its own does not.
         trunk_sha256: Of that file.
-        licence: Of the weights.
         terms: What else whoever uses the weights must know, in a sentence.
 
     Raises:

@@ -27,14 +27,7 @@ _ODD_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be done with every photo.
-
-    Attributes:
-        analysis: What the network does.
-        out: The folder that the files go to.
-        device: As `Segmenter.load` takes it.
-        style: How results are drawn.
-    """
+    """What is to be done with every photo, where its files go, and on which device, as `Segmenter.load` takes it."""
 
     analysis: Analysis
     out: Path
@@ -53,9 +46,7 @@ class Photo(NamedTuple):
 def listed(paths: Sequence[Path], out: Path | None = None) -> list[Photo]:
     """Number photos and name their results, so that none replaces a file that is not this photo's own result.
 
-    Args:
-        paths: Of the photos.
-        out: The folder that the files go to; None stands for an empty one.
+    The files go to the folder `out`; None stands for an empty one.
 
     Raises:
         OSError: The folder cannot be looked into.
@@ -65,9 +56,6 @@ def listed(paths: Sequence[Path], out: Path | None = None) -> list[Photo]:
 
 class Predictor:
     """A network that works on a job.
-
-    Args:
-        job: What to do.
 
     Raises:
         ValueError: There is no such network, device or class, or the analysis size is out of range.
@@ -86,10 +74,7 @@ class Predictor:
         self._settings = {**asdict(job.analysis), "style": asdict(job.style), "weights": weights}
 
     def __call__(self, photo: Photo) -> Row:
-        """Write a photo's files, unless they are there from the same photo, network and settings.
-
-        Returns:
-            Its row; the problem is in it where there was one.
+        """Write a photo's files, unless they are there from the same photo, network and settings, and give its row.
 
         Raises:
             OSError: The files cannot be written.
@@ -122,12 +107,7 @@ class Predictor:
 
 
 def predict_here(job: Job, photos: Iterable[Photo]) -> Iterator[tuple[Photo, Row]]:
-    """Work on a job in this process, one photo after the other, each when it is asked for.
-
-    Raises:
-        ValueError: See `Predictor`.
-        OSError: See `Predictor`.
-    """
+    """Work on a job in this process, each photo when it is asked for; raises as `Predictor` does."""
     predictor = Predictor(job)
     for photo in photos:
         yield photo, predictor(photo)

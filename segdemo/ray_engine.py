@@ -19,11 +19,7 @@ _MOST_BLOCKS = 10_000  # Ray keeps a little of each block in the driver
 
 
 class Worker:
-    """What each of Ray's actors runs: one network, which stays loaded.
-
-    Args:
-        job: What to do.
-    """
+    """What each of Ray's actors runs: one network, which stays loaded."""
 
     def __init__(self, job: Job) -> None:
         self._predictor = Predictor(job)
@@ -46,12 +42,8 @@ def predict_on_ray(job: Job, photos: Sequence[Photo], workers: int | None = None
     """Work on a job with one network an actor, on a GPU each where there are some.
 
     Joins the cluster that `RAY_ADDRESS` names, else starts Ray on this machine. Every machine must see the photos, the
-    output folder and this package under the same paths.
-
-    Args:
-        job: What to do.
-        photos: Any number; Ray hands them out as workers become free.
-        workers: Actors; by default one a GPU, or one a core where there are none.
+    output folder and this package under the same paths. By default there is an actor a GPU, or a core where there are
+    none.
 
     Returns:
         An iterator over photos and rows, in the order in which they are done.

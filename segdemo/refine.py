@@ -17,16 +17,13 @@ _SMOOTHNESS = 1e-4  # variance of the photo, 0–1, below which a window counts 
 
 
 def refine_edges(segmentation: Segmentation, image: Image.Image) -> Segmentation:
-    """Move the edges of the probabilities to those of the photo.
+    """Move the edges of a segmentation's probabilities to those of its photo, upright RGB.
 
     Source: He, Sun, Tang, "Guided Image Filtering", PAMI 2013.
 
-    Args:
-        segmentation: Of this photo; left as it is. One of very many classes is given back unchanged.
-        image: The photo, upright RGB.
-
     Returns:
-        A segmentation whose `scores` are the logarithms of the refined probabilities.
+        A segmentation whose `scores` are the logarithms of the refined probabilities; one of very many classes
+        unchanged.
     """
     if len(segmentation.classes) > MANY_CLASSES:
         return segmentation
@@ -72,10 +69,7 @@ def guided_filter(guide: Tensor, maps: Tensor, reach: int, smoothness: float) ->
 
 
 def _window_means(maps: Tensor, reach: int) -> Tensor:
-    """Average over the square window round each pixel, border pixels repeated: `[C, H, W]` → the same size.
-
-    By sums from the first pixel on, so that a large window takes no longer than a small one.
-    """
+    """Average over the window round each pixel, border pixels repeated, by running sums: `[C, H, W]`."""
     size = 2 * reach + 1
     for _ in range(2):  # along rows, then along columns
         sums = F.pad(maps, (reach + 1, reach, 0, 0), mode="replicate").cumsum(2)

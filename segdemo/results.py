@@ -51,12 +51,7 @@ def identify(photo: Path) -> dict[str, object]:
 
 
 def encode(picture: Image.Image, photo: str) -> bytes:
-    """Make a PNG that bears the mark of this program.
-
-    Args:
-        picture: To be written.
-        photo: The path that the photo has by `identify`.
-    """
+    """Make a PNG that bears the mark of this program, and of the photo's path that `identify` gives."""
     mark, content = PngInfo(), BytesIO()
     mark.add_text(_MAKER, _fingerprint(photo))
     picture.save(content, "PNG", pnginfo=mark)
@@ -64,12 +59,7 @@ def encode(picture: Image.Image, photo: str) -> bytes:
 
 
 def sign(facts: Mapping[str, object], files: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
-    """Let a photo's facts say who made them, and vouch for its pictures.
-
-    Args:
-        facts: For JSON.
-        files: Size and sha256 of the pictures by name, as `vouch` gives them.
-    """
+    """Let a photo's facts, for JSON, say who made them, and vouch for its pictures by name, as `vouch` does."""
     return {_MADE_BY: _MAKER, **facts, "files": dict(files)}
 
 
@@ -137,12 +127,8 @@ def choose_stems(photos: Sequence[Path], folder: Path | None = None) -> list[str
     """Choose how the names of each photo's results begin: as the photo's, with a number where that is taken.
 
     It is taken by another photo of the list, also where names differ in case or in Unicode's normal form alone, since
-    macOS and Windows take these for the same; and in the folder by what another photo's results, the photos
-    themselves or somebody else's files would lose. A photo that has results there finds these again.
-
-    Args:
-        photos: Their paths.
-        folder: Where the results go; it need not exist. None stands for an empty one.
+    macOS and Windows take these for the same; and in the folder, where there is one, by what another photo's results,
+    the photos themselves or somebody else's files would lose. A photo that has results there finds these again.
     """
     results = folder if folder is not None else Path()  # looked into only where something is there
     there = {_key(path.name) for path in results.iterdir()} if folder and folder.is_dir() else set()

@@ -32,8 +32,7 @@ _SENTENCES = {
 def replacing(path: Path) -> Generator[BinaryIO]:
     """Open a file for writing that appears whole or not at all, with the permissions that the user's umask gives.
 
-    Args:
-        path: Where to; its folder is made where there is none. A file of this name is replaced in the end.
+    Its folder is made where there is none. A file of this name is replaced in the end.
 
     Raises:
         OSError: It cannot be written; the error names the file.
@@ -71,11 +70,9 @@ def write_text(path: Path, text: str) -> None:
 
 
 def remove_partials(folder: Path, older_than: float = 0.0) -> None:
-    """Remove what these functions left in a folder when their process was killed.
+    """Remove what these functions left in a folder, if it is there, when their process was killed.
 
-    Args:
-        folder: It need not exist.
-        older_than: Seconds; a younger file may be another process's that is still at work.
+    What is younger than some seconds may be another process's that is still at work.
     """
     for partial in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
         try:

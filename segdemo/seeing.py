@@ -17,11 +17,9 @@ AnalysisSize = int | Literal["full"] | None
 
 
 def check_analysis_size(longer_side: int, photo_side: int = 0) -> None:
-    """Accept an analysis size that a network can work at.
+    """Accept an analysis size, in pixels, that a network can work at.
 
-    Args:
-        longer_side: Pixels.
-        photo_side: The photo's own longer side: beyond the usual bound, up to here there is more to see.
+    Beyond the usual bound, up to the photo's own longer side, there is more to see.
 
     Raises:
         ValueError: It is too small or too large; the message names the bounds.
@@ -36,12 +34,9 @@ def check_analysis_size(longer_side: int, photo_side: int = 0) -> None:
 
 
 def longer_side(analysis_size: AnalysisSize, usual: int, photo_side: int = 0) -> int:
-    """Give the pixels of a photo's longer side as a network sees it.
+    """Give the pixels of a photo's longer side as a network sees it: usual ones, those asked for, or its own.
 
-    Args:
-        analysis_size: What is asked for: pixels, None for the usual, or `full` for the photo's own.
-        usual: The network's own analysis size.
-        photo_side: The photo's own longer side; 0 where none has more to see.
+    `photo_side` is the photo's own longer side; 0 where none has more to see.
 
     Raises:
         ValueError: It is out of range.
@@ -60,16 +55,7 @@ def fit(size: tuple[int, int], longer_side: int) -> tuple[int, int]:
 
 
 def normalised(image: Image.Image, size: tuple[int, int], metadata: Metadata) -> Tensor:
-    """Resize a photo and bring its colours to the range that a network takes.
-
-    Args:
-        image: Upright RGB.
-        size: Width and height, pixels.
-        metadata: The network's.
-
-    Returns:
-        float32 `[3, H, W]`.
-    """
+    """Resize an upright RGB photo and bring its colours to the range that a network takes: float32 `[3, H, W]`."""
     pixels = torch.from_numpy(np.array(image.resize(size, Image.Resampling.BILINEAR))).permute(2, 0, 1)
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in (metadata.mean, metadata.std))
     return (pixels.float() / 255 - mean) / std

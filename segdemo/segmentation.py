@@ -38,7 +38,6 @@ class Segmentation:
     and the one that is asked for.
 
     Attributes:
-        network: The network's name.
         classes: C names, by index.
         colours: `#rrggbb`, by index.
         image_size: Width and height of the photo, pixels.
@@ -48,7 +47,6 @@ class Segmentation:
             network's own upsampling, or the score map itself where that upsampling is plain interpolation.
         extent: Width and height of the photo in cells of `scores`; the last cells may reach beyond it.
         stride: Analysed pixels per cell of the score map.
-        device: What it ran on.
         precision: The number format of the pass.
         milliseconds: How long each step took, by name, in order.
         has_background: Whether index 0 is the background, which is no object of its own.
@@ -69,10 +67,7 @@ class Segmentation:
     has_background: bool = True
 
     def class_map(self, size: tuple[int, int] | None = None) -> np.ndarray:
-        """Give the class with the highest score at each pixel.
-
-        Args:
-            size: Width and height, by default the photo's.
+        """Give the class with the highest score at each pixel, by default of the photo's width and height.
 
         Returns:
             uint8 `[H, W]`, indices of `classes`; uint16 where these are more than 256.
@@ -87,15 +82,7 @@ class Segmentation:
         return result
 
     def heatmap(self, class_index: int, size: tuple[int, int] | None = None) -> np.ndarray:
-        """Give one class's probability at each pixel.
-
-        Args:
-            class_index: Of `classes`.
-            size: Width and height, by default the photo's.
-
-        Returns:
-            float32 `[H, W]`, 0 to 1.
-        """
+        """Give one class's probability at each pixel, by default of the photo's size: float32 `[H, W]`, 0 to 1."""
         width, height = size or self.image_size
         few = len(self.classes) <= MANY_CLASSES
         source = self.scores if few else self._beside_rest(torch.tensor([class_index]))
@@ -105,25 +92,11 @@ class Segmentation:
         return result
 
     def probabilities(self, size: tuple[int, int]) -> Tensor:
-        """Give the probability of every class on a grid over the photo.
-
-        Args:
-            size: Columns and rows.
-
-        Returns:
-            float32 `[C, rows, columns]`.
-        """
+        """Give each class's probability on a grid of columns and rows over the photo: float32 `[C, rows, columns]`."""
         return torch.cat([scores.softmax(0) for _, scores in self._bands(self.scores, *size)], 1)
 
     def probabilities_at(self, x: int, y: int) -> dict[str, float]:
-        """Give the probability of each class at one pixel of the photo.
-
-        Args:
-            x: Column, 0 to width - 1.
-            y: Row, 0 to height - 1.
-
-        Returns:
-            Probabilities by class name; they add up to 1.
+        """Give the probability of each class, by name, at one pixel of the photo.
 
         Raises:
             ValueError: The pixel lies outside the photo.
@@ -227,12 +200,7 @@ class Segmentation:
 
     @cached_property
     def _competing(self) -> tuple[Tensor, Tensor]:
-        """Choose the classes that compete for pixels.
-
-        Returns:
-            Their indices, int64 `[K]`, and their scores `[K, h, w]`; with many classes `[K + 1, h, w]`, the last for
-            all others together, so that probabilities still take every class into account.
-        """
+        """Choose the classes that compete for pixels, and their scores; of many the last stands for all the others."""
         if len(self.classes) <= MANY_CLASSES:
             return torch.arange(len(self.classes)), self.scores
         chosen = self.scores.argmax(0).unique()
@@ -247,11 +215,7 @@ class Segmentation:
     def _bands(
         self, source: Tensor, width: int, height: int, rows: range | None = None, columns: range | None = None
     ) -> Iterator[tuple[slice, Tensor]]:
-        """Interpolate scores bilinearly to a width and height, a band of rows at a time.
-
-        Returns:
-            An iterator over slices of rows and float32 `[C, rows, columns]`.
-        """
+        """Interpolate scores bilinearly to a width and height, a band of rows at a time."""
         rows, columns = rows or range(height), columns or range(width)
         left, right, weight = _taps(columns, width, self.extent[0], source.shape[2])
         rows_a_pixel = max(1.0, self.extent[1] / height)
@@ -267,14 +231,7 @@ class Segmentation:
 
 
 def _taps(positions: range, count: int, extent: float, cells: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Find the two cells between which each pixel lies along one side, and its share of the way.
-
-    Args:
-        positions: Pixels asked for.
-        count: Pixels of the whole side.
-        extent: Cells that the whole side spans.
-        cells: Cells that there are.
-    """
+    """Find the two cells between which each pixel lies along one side, and its share of the way."""
     centre = (torch.arange(positions.start, positions.stop) + 0.5) * (extent / count) - 0.5
     centre = centre.clamp(0, cells - 1)
     first = centre.long()

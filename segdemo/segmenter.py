@@ -42,10 +42,8 @@ class Segmenter:
     limits: processes that are started by `spawn` have neither.
 
     Args:
-        name: The network's.
         network: In `eval` mode; changed in place (BatchNorm folded, moved to the device, stages run in blocks).
         metadata: Its classes, normalisation and analysis size.
-        device: Where to compute.
         precision: The number format of the pass: `float32`, `bfloat16`, `float16`, or `auto` (on CUDA bfloat16 where
             the card has it, else float16; float32 elsewhere).
 
@@ -76,12 +74,9 @@ class Segmenter:
 
     @classmethod
     def load(cls, name: str, device: str = "auto", precision: str = AUTO) -> "Segmenter":
-        """Load a network of the catalog, or from a file.
+        """Load a network of the catalog, such as `fcn8s_vgg16`, or from the path of a checkpoint.
 
-        Args:
-            name: Such as `fcn8s_vgg16`, or the path of a checkpoint.
-            device: `auto`, `cpu`, `cuda` or `mps`.
-            precision: As `choose_precision` takes it.
+        The device is `auto`, `cpu`, `cuda` or `mps`, the precision what `choose_precision` takes.
 
         Raises:
             ValueError: There is no such network, device or precision.
@@ -159,8 +154,7 @@ class Segmenter:
         Args:
             names: Of `catalog.sharing`, this network's own among them or not.
             images: Upright RGB.
-            analysis_size: The longer side, in pixels, at which the networks see them; None takes their own, `full` the
-                photo's.
+            analysis_size: As `__call__` takes it.
 
         Returns:
             By network name a segmentation for each photo. The time of the pass is in each: it was needed for each.

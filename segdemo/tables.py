@@ -11,14 +11,9 @@ _QUOTED = ',;"\t\r\n'
 def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
     """Lay rows out as CSV in which no cell is a formula.
 
-    A semicolon in a name starts no new cell where spreadsheets part cells by semicolons, since such a cell is quoted.
-
-    Args:
-        columns: Their names, in order; other keys of the rows are left out.
-        rows: Values by column; one that is missing is empty.
-
-    Returns:
-        The text. A text that a spreadsheet would compute has an apostrophe before it; numbers stay as they are.
+    A semicolon in a name starts no new cell where spreadsheets part cells by semicolons, since such a cell is quoted. A
+    text that a spreadsheet would compute has an apostrophe before it; numbers stay as they are. A value that is missing
+    is empty; what is in no column is left out.
     """
     lines = [columns, *([row.get(column, "") for column in columns] for row in rows)]
     text = "".join(",".join(map(_cell, line)) + "\r\n" for line in lines)

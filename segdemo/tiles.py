@@ -19,14 +19,7 @@ from segdemo.models.network import Outputs
 
 @dataclass(frozen=True)
 class Span:
-    """A tile along one side, pixels of the photo.
-
-    Attributes:
-        start: Of the part whose scores are kept.
-        stop: Of that part, not included.
-        first: Of what the network sees, at most `start`.
-        last: Of that, not included.
-    """
+    """A tile along one side, in pixels: `start` to `stop` is kept, `first` to `last` is seen."""
 
     start: int
     stop: int
@@ -90,15 +83,9 @@ def _seen(cut: tuple[list[Span], list[Span]]) -> int:
 
 
 def score(image: Image.Image, cut: Cut, forward: Callable[[Tensor], Outputs]) -> Outputs:
-    """Run a network tile by tile.
+    """Run a network tile by tile: what `forward` would give for the whole image, RGB at the size at which it is seen.
 
-    Args:
-        image: RGB, at the size at which the network sees it.
-        cut: How.
-        forward: Takes uint8 `[1, h, w, 3]`; what it gives is copied at once.
-
-    Returns:
-        What `forward` would give for the whole image.
+    `forward` takes uint8 `[1, h, w, 3]`; what it gives is copied at once.
     """
     whole: dict[tuple[int, int], Tensor] = {}
     strides: dict[int, None] = {}  # in their order

@@ -70,12 +70,7 @@ def load(weights: WeightsEnum) -> dict[str, Tensor]:
 
 
 def _download(weights: WeightsEnum, path: Path) -> None:
-    """Fetch a file whole.
-
-    Raises:
-        WeightsError: The host cannot be reached, or what came is not what was announced.
-        OSError: The file cannot be written.
-    """
+    """Fetch a file whole, or raise WeightsError, or OSError where it cannot be written."""
     found, wanted = sha256(), re.search(r"-([0-9a-f]{8,})\.", path.name)
     with replacing(path) as file:
         for block in _blocks(weights, path):
@@ -86,11 +81,7 @@ def _download(weights: WeightsEnum, path: Path) -> None:
 
 
 def _blocks(weights: WeightsEnum, path: Path) -> Iterator[bytes]:
-    """Receive a file piece by piece.
-
-    Raises:
-        WeightsError: The host cannot be reached, or stops before the end.
-    """
+    """Receive a file piece by piece, or raise WeightsError."""
     request = Request(weights.url, headers={"User-Agent": "segdemo"})
     try:
         with urlopen(request, timeout=_TIMEOUT) as answer:

@@ -21,10 +21,6 @@ def lesson_ms(demo: gr.Blocks, runs: int) -> dict[str, float]:
     What is timed is what the server does for it: reading the inputs, computing, drawing, and writing pictures where the
     page fetches them.
 
-    Args:
-        demo: From `build_demo`.
-        runs: Times that each control is moved.
-
     Returns:
         By control (lesson and element's id): the median in milliseconds; and `slowest`, the largest of them.
     """
@@ -44,10 +40,6 @@ def lesson_ms(demo: gr.Blocks, runs: int) -> dict[str, float]:
 
 def teach_ms(demo: gr.Blocks, runs: int) -> dict[str, float]:
     """Tap on the lesson's first photo again and again, on the class and beside it in turn.
-
-    Args:
-        demo: From `build_demo`.
-        runs: Taps, after the first.
 
     Returns:
         `first`, the first tap with the pass through the frozen stages, and `tap`, the median of the others, in

@@ -17,11 +17,8 @@ _SPLIT = "held-out"
 def bfloat16_vs_float32(device: str, data: Path | None, runs: int) -> dict[str, dict[str, float]]:
     """Compare the bundled networks in both precisions: class maps at the photos' own sizes, and the time of a photo.
 
-    Args:
-        device: Where to compute; a CPU computes bfloat16 too, if not sooner.
-        data: The folder of the data sets; a network sees the held-out photos of the first that it learned from. None
-            takes the page's examples.
-        runs: Timed passes of one photo in each precision, in turn.
+    A network sees the held-out photos of the first data set under the folder `data` that it learned from; without a
+    folder the page's examples. A CPU computes bfloat16 too, if not sooner; passes are timed in turn.
 
     Returns:
         By network: `photos`; `pixels_equal`, the share of pixels with the same class; `worst_photo`, that share in the

@@ -17,12 +17,7 @@ _NIBBLES = [bytes((value >> 4, value & 15)) for value in range(256)]
 
 
 def mend_alpha(image: Image.Image, file: IO[bytes]) -> None:
-    """Add the alpha of 16-bit pixels, which Pillow leaves out; and drop one of zeros alone, which nobody means.
-
-    Args:
-        image: A BMP, decoded; it is changed.
-        file: It.
-    """
+    """Add to a decoded BMP the alpha of 16-bit pixels, which Pillow leaves out; drop one of zeros alone."""
     file.seek(0)
     head = file.read(_HEADER.size)
     if image.mode == "RGB" and len(head) == _HEADER.size:
@@ -53,13 +48,7 @@ class RunLengthDecoder(ImageFile.PyDecoder):
 
 
 def unpack(data: bytes, width: int, height: int, is_4_bit: bool) -> bytearray:
-    """Unpack run lengths, as Microsoft's "Bitmap Compression" describes them.
-
-    Args:
-        data: Pairs of bytes.
-        width: Of the image, pixels.
-        height: Of the image, pixels.
-        is_4_bit: Whether a byte holds two pixels.
+    """Unpack run lengths of one or two pixels a byte, as Microsoft's "Bitmap Compression" describes them.
 
     Returns:
         An index a pixel, the rows in the file's order; pixels that are left out are 0.

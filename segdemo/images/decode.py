@@ -69,19 +69,13 @@ _ON_ITS_SIDE = [_TO_UPRIGHT[value] for value in (5, 6, 7, 8)]
 def decode_photo(
     file: IO[bytes], name: str, max_pixels: int, longer_side: int | None = None
 ) -> tuple[Image.Image, tuple[int, int]]:
-    """Decode a photo and turn it upright.
-
-    Args:
-        file: At its start.
-        name: Of the photo, for messages.
-        max_pixels: Width times height, as the file's header has it.
-        longer_side: Pixels that are enough; None for all.
+    """Decode a photo's file, at its start, and turn it upright; `longer_side` is the pixels that are enough, None all.
 
     Returns:
         RGB, without metadata, and the photo's own width and height, upright.
 
     Raises:
-        ImageError: It is damaged, too large, or no image.
+        ImageError: It is damaged, too large by its header's width times height, or no image.
     """
     image = _read_header(file, name, max_pixels)
     width, height = image.size
@@ -143,11 +137,7 @@ def open_file(path: str, name: str) -> IO[bytes]:
 
 
 def _read_header(file: IO[bytes], name: str, max_pixels: int) -> ImageFile.ImageFile:
-    """Open an image without decoding its pixels.
-
-    `Image.open` would compare the size with the global `MAX_IMAGE_PIXELS` and warn or raise in its own words. So the
-    decoders that it would call are called here.
-    """
+    """Open an image without decoding its pixels, as `Image.open` does, whose bound on the size is a global."""
     file.seek(0)
     head = file.read(_HEAD_BYTES)
     failure = None

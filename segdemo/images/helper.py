@@ -22,11 +22,7 @@ _BAND = 1 << 14  # pixels that are handed over at a time, few enough for a cache
 
 
 def main(most_seconds: int) -> None:
-    """Decode until the other side is gone.
-
-    Args:
-        most_seconds: After which nobody waits for a file any more, should whoever watches be gone.
-    """
+    """Decode until the other side is gone, or nobody waits for a file any more, should whoever watches be gone."""
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - no Path needed
         for stream in (sys.stdout, sys.stderr):  # libraries print what they find odd in a file

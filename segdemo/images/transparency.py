@@ -18,12 +18,9 @@ def layout(image: ImageFile.ImageFile) -> str:
 
 
 def mend(image: Image.Image, stored: str, again: Callable[[], ImageFile.ImageFile]) -> None:
-    """Let the transparent colour be the one that the file means.
+    """Let the transparent colour of a decoded PNG of some `layout` be the one that the file means.
 
-    Args:
-        image: A PNG, decoded; it is changed.
-        stored: Its `layout`.
-        again: Opens the same file once more.
+    `again` opens the same file once more.
     """
     colour = image.info.get("transparency")
     if colour is None:

@@ -53,12 +53,7 @@ def read_numbers(text: str, count: int) -> tuple[float, ...]:
 
 
 def check(task: Task, answer: str | int | None) -> Verdict:
-    """Compare an answer with the right one.
-
-    Args:
-        task: What was asked.
-        answer: What was typed, or the index of the choice.
-    """
+    """Compare an answer, what was typed or the index of the choice, with the right one."""
     if task.choices:
         return Verdict(answer == task.answer[0], understood=answer is not None)
     numbers = read_numbers(str(answer or ""), len(task.answer))

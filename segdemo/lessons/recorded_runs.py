@@ -22,13 +22,7 @@ _FEW, _USUAL_RATE = 100, 0.1
 
 @dataclass(frozen=True)
 class Point:
-    """A row of a run's log.
-
-    Attributes:
-        step: Batches so far.
-        minutes: Of training so far.
-        figures: By the keys of `FIGURES`; NaN where there is none.
-    """
+    """A row of a run's log: figures by the keys of `FIGURES`, NaN where there is none."""
 
     step: int
     minutes: float
@@ -53,10 +47,7 @@ class Curve:
 
 
 def read_runs(path: Path) -> list[Curve]:
-    """Read the recorded runs.
-
-    Args:
-        path: A CSV with the columns training, photos, encoder_rate, step, minutes and those of `FIGURES`.
+    """Read the recorded runs of a CSV: training, photos, encoder_rate, step, minutes and the columns of `FIGURES`.
 
     Raises:
         ValueError: The file is missing, empty or damaged; the message says so in a sentence.
@@ -78,15 +69,7 @@ def read_runs(path: Path) -> list[Curve]:
 
 
 def compared(curves: Sequence[Curve], comparison: str) -> dict[str, Curve]:
-    """Choose the runs that one picture compares, and name them.
-
-    Args:
-        curves: From `read_runs`.
-        comparison: One of `COMPARISONS`.
-
-    Returns:
-        The runs by the names that they have in the picture.
-    """
+    """Choose the runs that one of `COMPARISONS` shows, by the names that they have in the picture."""
     if comparison == RATES:
         chosen = [c for c in curves if c.training == FINE_TUNED and c.photos > _FEW]
         return {f"×{c.encoder_rate:g}": c for c in sorted(chosen, key=lambda curve: curve.encoder_rate)}

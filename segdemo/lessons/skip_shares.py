@@ -37,17 +37,11 @@ class Decomposition:
         return {source: part.mean((1, 2)) for source, part in self.parts.items()}
 
     def shares(self, class_index: int | None = None) -> dict[str, float]:
-        """Say how much of what varies over the image each part brings.
+        """Say by source how much of what varies over the image each part brings, for one class or all together.
 
         From each part its constant per class is taken away; the rest's mean absolute value is the part's contribution,
         and its share is that over the sum of the three. Parts may pull against each other, so shares measure how much
-        each moves the scores, not how often it is right.
-
-        Args:
-            class_index: Of one class, or None for all classes together.
-
-        Returns:
-            By source; they add up to 1. All are 0 where nothing varies, as on an image of one pixel.
+        each moves the scores, not how often it is right. They add up to 1; where nothing varies, all are 0.
         """
         rows = slice(None) if class_index is None else slice(class_index, class_index + 1)
         varying = {s: float((p - p.mean((1, 2), keepdim=True))[rows].abs().mean()) for s, p in self.parts.items()}

@@ -124,10 +124,7 @@ class Teaching:
         return replace(self, photos=(*self.photos, photo), shown=len(self.photos), marks=(*self.marks, None))
 
     def named(self, text: str) -> "Teaching":
-        """Name the classes; what taught one that is gone is forgotten.
-
-        Args:
-            text: Names, separated by commas.
+        """Name the classes, separated by commas; what taught one that is gone is forgotten.
 
         Raises:
             ValueError: There are none or too many, or a name is too long, there twice, or that of the background.
@@ -146,12 +143,7 @@ class Teaching:
         return replace(self, classes=(BACKGROUND, *names), taps=taps, marks=marks, layer=self.layer if same else None)
 
     def tapped(self, x: float, y: float, label: int) -> "Teaching":
-        """Add a tap on the photo that is looked at.
-
-        Args:
-            x: As a share of its width.
-            y: As a share of its height.
-            label: Index of the class.
+        """Add a tap on the photo that is looked at, its place as shares of width and height.
 
         Raises:
             ValueError: There are as many taps as there may be.
@@ -216,10 +208,10 @@ class Teaching:
         )
 
     def save(self, path: Path, network: TaughtVGG, trunk: Entry) -> None:
-        """Write what was taught as a checkpoint, which refers to its trunk's by name and sha256.
+        """Write what was taught as a checkpoint, which refers to its trunk's by name and sha256; `layer` must be there.
 
         Args:
-            path: Where to, ending in `.safetensors`; `layer` must be there.
+            path: Ends in `.safetensors`.
             network: Any on the trunk's stages, with as many classes; its 1×1 conv is overwritten.
             trunk: The bundled network whose stages gave the features.
         """

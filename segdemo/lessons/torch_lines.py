@@ -83,14 +83,7 @@ def fc_as_conv(classes: int) -> str:
 
 
 def layer_size(layer: str, channels: int, height: int, width: int) -> str:
-    """Ask a layer for the size that it gives and for its parameters.
-
-    Args:
-        layer: As torch writes it, such as `Conv2d(3, 64, 3, padding=1)`.
-        channels: That go in.
-        height: Cells.
-        width: Cells.
-    """
+    """Ask a layer, as torch writes it, for its parameters and the size that it gives to `[channels, height, width]`."""
     return _SIZE.format(layer=layer, channels=channels, height=height, width=width)
 
 

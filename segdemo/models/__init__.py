@@ -12,14 +12,7 @@ for _module in iter_modules(__path__):
 
 
 def build(architecture: str, **arguments: object) -> SegmentationNetwork:
-    """Build a network by name.
-
-    Args:
-        architecture: A key of `ARCHITECTURES`.
-        **arguments: What its builder takes.
-
-    Returns:
-        The network, with random weights unless the arguments say otherwise.
+    """Build a network by name, a key of `ARCHITECTURES`, with what its builder takes.
 
     Raises:
         ValueError: No architecture has this name, or the arguments do not fit it.

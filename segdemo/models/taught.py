@@ -23,9 +23,7 @@ _FIRST_TAPPED = 2  # stages 3, 4 and 5 give features: pool3, pool4 and conv5
 class TaughtVGG(SegmentationNetwork):
     """pool3, pool4 and conv5 of a frozen VGG on one grid of stride 8, and a 1×1 conv that scores each cell of it.
 
-    Args:
-        stages: The five stages of a VGG, each ending with its MaxPool; shared.
-        num_classes: Channels of the scores.
+    The five stages, each ending with its MaxPool, are shared.
     """
 
     stride = 8
@@ -55,10 +53,5 @@ class TaughtVGG(SegmentationNetwork):
 
 @architecture
 def taught_vgg(backbone: str, num_classes: int) -> TaughtVGG:
-    """Build a taught network with random weights, to be filled from its own file and that of its trunk.
-
-    Args:
-        backbone: A name that `vgg_features` takes, such as `vgg16`.
-        num_classes: Channels of the scores.
-    """
+    """Build a taught network, such as on `vgg16`, to be filled from its own file and its trunk's."""
     return TaughtVGG(split_at_max_pools(vgg_features(backbone)), num_classes)

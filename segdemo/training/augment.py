@@ -19,13 +19,9 @@ _LEAST_OBJECT = 0.01  # share of the crop that an object must fill to be cut out
 
 
 def single_changes(phase: Phase, side: int | None = None) -> v2.Transform:
-    """Make the changes of one photo: its place and size in the crop, mirroring, colours, blur.
+    """Make the changes of one photo: its place and size in the crop of some pixels a side, mirroring, colours, blur.
 
     Some photos are data sets' small ones, enlarged, others are sharp. Blur keeps the network from telling them apart.
-
-    Args:
-        phase: The settings.
-        side: Of the crop, pixels; by default the phase's `image_size`.
     """
     return v2.Compose(
         [
@@ -45,11 +41,6 @@ def make_batch(samples: Sequence[Labelled], changes: v2.Transform, phase: Phase)
     Sources of the ideas: Yun et al., "CutMix", ICCV 2019; Ghiasi et al., "Simple Copy-Paste is a Strong Data
     Augmentation Method for Instance Segmentation", CVPR 2021.
 
-    Args:
-        samples: N labelled photos of any sizes.
-        changes: From `single_changes`.
-        phase: With `pasted` and `structures`.
-
     Returns:
         Photos float32 `[N, 3, S, S]`, 0 to 1, and labels int64 `[N, S, S]`.
     """
@@ -62,11 +53,9 @@ def make_batch(samples: Sequence[Labelled], changes: v2.Transform, phase: Phase)
 
 
 def cut_out(labels: Tensor, share: float) -> Tensor:
-    """Turn the background of some photos into holes, so that only their objects are left.
+    """Turn the background of a share of the photos that show an object into holes, so that only their objects are left.
 
-    Args:
-        labels: int64 `[N, S, S]`, 0 the background.
-        share: Of the photos that show an object.
+    Labels are int64 `[N, S, S]`, 0 the background.
     """
     objects = ((labels > 0) & (labels < _HOLE)).float().mean((1, 2)) > _LEAST_OBJECT
     chosen = objects & (torch.rand(len(labels)) < share)
@@ -76,9 +65,7 @@ def cut_out(labels: Tensor, share: float) -> Tensor:
 def fill_holes(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Fill each photo's holes with what lies there in the next one of the batch; what is a hole in both has no label.
 
-    Args:
-        images: `[N, 3, S, S]`.
-        labels: int64 `[N, S, S]`.
+    Photos are `[N, 3, S, S]`, labels int64 `[N, S, S]`.
     """
     for _ in range(2):
         holes, below = labels == _HOLE, labels.roll(1, 0)

@@ -14,11 +14,9 @@ _FIGURES = {"miou": "mIoU", "foreground_iou": "foreground IoU", "image_accuracy"
 
 
 def draw_curves(log: Path, picture: Path) -> None:
-    """Draw the loss and the held-out figures over the steps; a dotted line is where a phase begins.
+    """Draw the loss and the held-out figures of a run's CSV over the steps; a dotted line is where a phase begins.
 
-    Args:
-        log: The run's CSV.
-        picture: Where to, a file type that matplotlib writes, such as `.png`.
+    The picture is of a file type that matplotlib writes, such as `.png`.
     """
     rows = read_log(log)
     steps = [int(row["step"]) for row in rows]

@@ -29,11 +29,7 @@ def by_stem(paths: Iterable[Path]) -> dict[str, Path]:
 
 
 def decode_file(path: Path, decode: Callable[[IO[bytes], str, int], _Decoded]) -> _Decoded:
-    """Decode a file as any photo is, but in this process: who trains trusts the files, and reads them many times.
-
-    Args:
-        path: The file.
-        decode: `decode_photo` or `decode_mask`.
+    """Decode a file by `decode_photo` or `decode_mask` in this process: who trains trusts and rereads the files.
 
     Raises:
         DataError: It is missing, damaged or too large.

@@ -30,9 +30,7 @@ def read_log(path: Path) -> list[dict[str, str]]:
 def append_row(path: Path, row: Mapping[str, float]) -> None:
     """Put a row behind those of the steps before it; what a stopped run left of this step or later ones goes.
 
-    Args:
-        path: The CSV file, made where there is none.
-        row: With `step`, counted from 1.
+    The file is made where there is none; steps are counted from 1.
 
     Raises:
         ValueError: The file is no log.

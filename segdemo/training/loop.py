@@ -51,14 +51,9 @@ _IMITATED_ON = 384  # photos for the fit of a student's stages, whose last has 8
 
 
 def one_cycle(progress: float, peak: float, warmup: float) -> float:
-    """Give the learning rate: a straight rise, then half a cosine down to zero.
+    """Give the learning rate at a share of all steps: a straight rise, then half a cosine from its peak down to zero.
 
     Source of the idea: Smith, Topin, "Super-Convergence", 2019.
-
-    Args:
-        progress: Share of all steps that are done, 0 to 1.
-        peak: The highest rate.
-        warmup: Share of the steps in which it rises.
     """
     if progress < warmup:
         return peak * (0.04 + 0.96 * progress / warmup)
@@ -77,8 +72,6 @@ class Trainer:
     """A run in a folder: `log.csv` and its `curves.png`, `state.safetensors` to resume from, and the checkpoint.
 
     Args:
-        recipe: What to do.
-        folder: Where the run lives.
         training: Data sets to learn from, one for each of the recipe's sources, labels in the recipe's classes.
         held_out: Data sets to measure on, in classes of their own.
         seed: Of the weights, the order and the changes.
@@ -157,11 +150,9 @@ class Trainer:
         return normalise(torch.stack(photos).float() / 255)
 
     def fit(self, max_minutes: float = float("inf"), save_every: int = 100) -> None:
-        """Train until the recipe's last step, or until the minutes are over.
+        """Train until the recipe's last step, or until this call's minutes are over.
 
-        Args:
-            max_minutes: Of this call.
-            save_every: Steps from one row of the log, with state and checkpoint, to the next.
+        `save_every` is the steps from one row of the log, with state and checkpoint, to the next.
         """
         start = time.monotonic()
         while self.progress.step < self.recipe.steps:

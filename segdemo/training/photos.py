@@ -13,11 +13,7 @@ _LONGEST_SIDE = 512  # pixels; crops are no larger than that
 
 
 class Photos:
-    """The training photos in memory, drawn from at random by each source's share.
-
-    Args:
-        datasets: Their labels in the network's classes.
-        shares: Of the crops, one a data set.
+    """The training photos in memory, labels in the network's classes, drawn from at random by each data set's share.
 
     Raises:
         DataError: A photo or mask is not as it should be; the message names it.
@@ -32,9 +28,7 @@ class Photos:
     def draw(self, count: int, balanced: bool = False) -> list[Labelled]:
         """Draw labelled photos, with replacement.
 
-        Args:
-            count: How many.
-            balanced: Draw each object class of a data set equally often, however many photos show it.
+        If balanced, each object class of a data set comes equally often, however many photos show it.
         """
         drawn = []
         for chosen in torch.multinomial(self.shares, count, replacement=True).tolist():

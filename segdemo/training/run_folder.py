@@ -14,13 +14,9 @@ _BYTES_A_WEIGHT = 4 * 4 + 2
 
 
 def prepare(folder: Path, writes: Iterable[str], resume: bool, reads: Iterable[Path] = ()) -> None:
-    """Make a run's folder ready, and refuse one in which a file would be lost.
+    """Make a run's folder ready, and refuse one in which a file that it writes or reads would be lost.
 
-    Args:
-        folder: Where the run lives; made where there is none.
-        writes: Names of the files that the run writes there.
-        resume: Whether it goes on with a run that is there.
-        reads: Files that the run reads, such as the checkpoint that it starts from.
+    It is made where there is none. A run that is resumed finds its own files there.
 
     Raises:
         ValueError: A file is there that the run would write over.
@@ -46,11 +42,7 @@ def prepare(folder: Path, writes: Iterable[str], resume: bool, reads: Iterable[P
 
 
 def check_space(folder: Path, network: nn.Module) -> None:
-    """Refuse a disk that cannot hold what a run writes, before hours are spent on it.
-
-    Args:
-        folder: Of the run; it is there.
-        network: To be trained.
+    """Refuse a disk that cannot hold what a run of a network writes to its folder, before hours are spent on it.
 
     Raises:
         ValueError: There is too little space; the message says how much is needed.

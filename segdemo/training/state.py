@@ -19,12 +19,7 @@ class StateError(ValueError):
 
 
 def save_state(path: Path, parts: dict[str, dict[str, Tensor]], header: dict[str, object]) -> None:
-    """Write tensors and plain values so that the file appears whole or not at all.
-
-    Args:
-        path: Where to.
-        parts: Named groups of named tensors; the random numbers' state on the CPU is added.
-        header: Anything that JSON holds.
+    """Write groups of tensors and plain values, with the CPU's random state, so that the file is whole or not at all.
 
     Raises:
         OSError: The file cannot be written; the one before it is still there.

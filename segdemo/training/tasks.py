@@ -27,11 +27,7 @@ def normalise(images: Tensor) -> Tensor:
 
 
 class Task(ABC, Generic[_Network]):
-    """One way to learn.
-
-    Args:
-        recipe: Its settings.
-    """
+    """One way to learn, by a recipe's settings."""
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
@@ -63,10 +59,7 @@ class Task(ABC, Generic[_Network]):
     def loss(self, images: Tensor, targets: Tensor, phase: Phase) -> Tensor:
         """Run the network and compute the weighted, smoothed cross-entropy, averaged over its outputs.
 
-        Args:
-            images: `[N, 3, S, S]`, normalised.
-            targets: From `batch`; those of 255 are left out.
-            phase: The phase of the recipe.
+        Images are normalised, `[N, 3, S, S]`; targets are those of `batch`, of which 255 is left out.
         """
         outputs = self.outputs(images)
         weights = phase.class_weights or self.recipe.class_weights

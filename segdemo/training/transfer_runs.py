@@ -31,10 +31,10 @@ _MEASURED_ON = 30  # held-out photos
 
 @dataclass(frozen=True)
 class Run:
-    """One recorded training.
+    """One recorded training, by a key of `lessons.transfer.TRAININGS`.
 
     Attributes:
-        training: A key of `lessons.transfer.TRAININGS`.
+        training: That key.
         photos: How many it learns from; 0 stands for all.
         rate: Of the encoder, as a share of the decoder's.
     """
@@ -52,15 +52,7 @@ def runs() -> Iterator[Run]:
 
 
 def record(run: Run, training: DataSet, held_out: DataSet, init: str, steps: int = _STEPS) -> list[dict[str, object]]:
-    """Train once and give a row for every so many steps.
-
-    Args:
-        run: What is trained.
-        training: All photos.
-        held_out: Photos to measure on.
-        init: Where ImageNet's features come from, as `train --init` takes it.
-        steps: Batches.
-    """
+    """Train once, on some of the training photos, and give a row for every so many steps."""
     if run.photos:
         every = max(1, len(training) // run.photos)
         training = replace(training, items=training.items[::every][: run.photos])
