@@ -101,9 +101,3 @@ def test_every_network_of_the_catalog_can_be_traced_without_its_weights(name):
     rows = size_trace(shell(metadata.architecture, metadata.arguments | arguments), 333, 500)
     assert rows[-1].after == (333, 500)
     assert sum(row.multiply_adds for row in rows) > 1e9
-
-
-@pytest.mark.parametrize("size", [(0, 5), (5, 0), (-1, 2)])
-def test_an_image_without_pixels_is_refused(size):
-    with pytest.raises(ValueError, match="at least 1"):
-        size_trace(shell(*NETWORKS["conv1x1_vgg"]), *size)

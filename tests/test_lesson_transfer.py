@@ -141,11 +141,6 @@ def test_a_prepared_network_learns_in_just_the_parts_that_are_said_to(training):
     assert any(name.startswith("stages.") for name in changed) == (training != lesson.FROZEN)
 
 
-def test_an_unknown_training_is_refused(unet):
-    with pytest.raises(ValueError, match="no training 'half'"):
-        lesson.prepare(unet, "half")
-
-
 @given(st.integers(0, 4), st.integers(0, 100))
 def test_statistics_move_in_train_mode_as_torch_says_and_stay_in_eval_mode(count, seed):
     torch.manual_seed(seed)
@@ -220,8 +215,3 @@ def test_the_encoder_that_is_tried_on_stays_as_it_is(stage):
     assert all(torch.equal(value, before[name]) for name, value in stage.state_dict().items())
     assert all(parameter.requires_grad and parameter.grad is None for parameter in stage.parameters())
     assert stage.training
-
-
-def test_an_unknown_line_is_refused(stage):
-    with pytest.raises(ValueError, match="no line 'freeze"):
-        freezing.try_to_freeze(stage, "freeze()")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -42,13 +43,10 @@ class Stage:
 
 @torch.inference_mode()
 def stages(network: SegmentationNetwork, image: Tensor) -> list[Stage]:
-    """Send an image through a network and keep its maps just before their size changes.
+    """Send a normalised image `[3, H, W]` of any size through a network and keep its maps before their size changes.
 
-    A stage is a run of ReLUs, in the order in which they work, whose maps have one size; the last of them is kept.
-
-    Args:
-        network: In `eval` mode; it bears hooks during the pass, so no other thread may run it meanwhile.
-        image: Normalised, `[3, H, W]`, any size.
+    A stage is a run of ReLUs, in the order in which they work, whose maps have one size; the last of them is kept. The
+    network, in `eval` mode, bears hooks during the pass, so no other thread may run it meanwhile.
 
     Returns:
         The stages in order: for an encoder from the finest to the coarsest, for a decoder back again.
@@ -56,16 +54,13 @@ def stages(network: SegmentationNetwork, image: Tensor) -> list[Stage]:
     images = pad_to_multiple(image[None], network.size_multiple)
     kept: list[tuple[str, Tensor]] = []
 
-    def noting(name: str) -> object:
-        def note(_: nn.Module, __: tuple[Tensor, ...], output: Tensor) -> None:
-            if kept and kept[-1][1].shape[-2:] == output.shape[-2:]:
-                kept.pop()
-            kept.append((name, output))
-
-        return note
+    def note(name: str, _: nn.Module, __: tuple[Tensor, ...], output: Tensor) -> None:
+        if kept and kept[-1][1].shape[-2:] == output.shape[-2:]:
+            kept.pop()
+        kept.append((name, output))
 
     relus = [(name, layer) for name, layer in network.named_modules() if isinstance(layer, nn.ReLU)]
-    hooks = [layer.register_forward_hook(noting(name)) for name, layer in relus]
+    hooks = [layer.register_forward_hook(partial(note, name)) for name, layer in relus]
     try:
         network.score_map(images)
     finally:

@@ -52,16 +52,13 @@ class Exposure:
 
 @torch.no_grad()
 def show_batches(stage: nn.Module, probe: Tensor, batches: Sequence[Tensor], train_mode: bool) -> Exposure:
-    """Show batches to a stage whose parameters are all frozen by `requires_grad_(False)`.
+    """Show batches to a stage whose parameters are all frozen by `requires_grad_(False)`, in `train` or `eval` mode.
 
     In `train` mode BatchNorm normalises by the batch and moves its running statistics towards it, whether or not its
     parameters are frozen: Ioffe, Szegedy, "Batch Normalization", ICML 2015. In `eval` mode it does neither.
 
-    Args:
-        stage: Convs and BatchNorms; left as it is.
-        probe: `[N, C, H, W]`, what the outputs before and after are compared on.
-        batches: Each `[N, C, H, W]`.
-        train_mode: Whether the stage is in `train` or in `eval` mode while it sees the batches.
+    The stage, convs and BatchNorms, is left as it is. Outputs before and after are compared on the probe. Probe and
+    batches are `[N, C, H, W]`.
     """
     before, shown = (copy.deepcopy(stage).requires_grad_(False).eval() for _ in range(2))
     shown.train(train_mode)
@@ -76,16 +73,9 @@ def show_batches(stage: nn.Module, probe: Tensor, batches: Sequence[Tensor], tra
     return Exposure(layers, _largest_change(before, shown), float((shown(probe) - before(probe)).abs().max()))
 
 
-def random_crops(images: Sequence[Tensor], count: int, size: int, seed: int = 0) -> Tensor:
-    """Cut squares out of images in turn: `[count, 3, size, size]`.
-
-    Args:
-        images: Each `[3, H, W]`, no side below `size`.
-        count: Squares.
-        size: Pixels a side.
-        seed: Of the places.
-    """
-    generator = torch.Generator().manual_seed(seed)
+def random_crops(images: Sequence[Tensor], count: int, size: int) -> Tensor:
+    """Cut squares of `size` pixels a side out of images `[3, H, W]` in turn: `[count, 3, size, size]`."""
+    generator = torch.Generator().manual_seed(0)
     crops = []
     for index in range(count):
         image = images[index % len(images)]
@@ -95,13 +85,9 @@ def random_crops(images: Sequence[Tensor], count: int, size: int, seed: int = 0)
 
 
 def darken(images: Tensor, brightness: float, mean: Sequence[float], std: Sequence[float]) -> Tensor:
-    """Multiply the brightness of normalised images, as if the photos had been taken in less light.
+    """Multiply the brightness, 0 (black) to 1, of `[N, 3, H, W]`, as if the photos had been taken in less light.
 
-    Args:
-        images: `[N, 3, H, W]`, normalised.
-        brightness: 0 (black) to 1 (as they are).
-        mean: That they were normalised by, a channel each.
-        std: That they were normalised by, a channel each.
+    They were normalised by mean and std, a channel each.
     """
     black = -torch.tensor(mean).view(3, 1, 1) / torch.tensor(std).view(3, 1, 1)
     return black + brightness * (images - black)
@@ -145,17 +131,7 @@ class Freezing:
 
 
 def try_to_freeze(encoder: nn.Module, line: str) -> Freezing:
-    """Run a line of code on a copy of an encoder, train it for one step, and see what came of it.
-
-    Args:
-        encoder: Takes `[N, 3, H, W]`; left as it is.
-        line: A key of `WAYS_TO_FREEZE`.
-
-    Raises:
-        ValueError: There is no such line.
-    """
-    if line not in WAYS_TO_FREEZE:
-        raise ValueError(f"There is no line {line!r}. Choose from {', '.join(WAYS_TO_FREEZE)}.")
+    """Run a line of `WAYS_TO_FREEZE` on a copy of an encoder, train it for one step, and see what came of it."""
     tried = copy.deepcopy(encoder).eval().requires_grad_(True)
     before = trainable_count(tried)
     WAYS_TO_FREEZE[line](tried)

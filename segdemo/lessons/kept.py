@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -34,12 +35,7 @@ def keep_photos(teaching: Teaching) -> list[str]:
 
 
 def restore(kept: object, photos: object, read: Callable[[bytes], Image.Image]) -> Teaching:
-    """Bring back what was taught.
-
-    Args:
-        kept: From `keep`, or whatever a browser sends in its place.
-        photos: From `keep_photos`, in the same way.
-        read: Decodes a photo.
+    """Bring back what `keep` and `keep_photos` wrote, or whatever a browser sends in its place; `read` decodes a photo.
 
     Raises:
         ValueError: It is not what these functions wrote.
@@ -66,9 +62,8 @@ def _restored(kept: Any, photos: Any, read: Callable[[bytes], Image.Image]) -> T
     if len(marks) != len(files):
         raise ValueError("a mark for each photo")
     layer = _layer(kept["layer"], count) if kept["layer"] else None
-    return Teaching(
-        classes=teaching.classes,
-        photos=teaching.photos,
+    return replace(
+        teaching,
         shown=_below(len(files), kept["shown"]),
         taps=taps,
         marks=marks,

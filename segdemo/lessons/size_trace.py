@@ -1,7 +1,7 @@
 """Where the pixels go: every layer of a network with its sizes, receptive field, multiply-adds and parameters."""
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from segdemo.models import SegmentationNetwork, build
 from segdemo.models.alignment import DropOuter, Shift
 from segdemo.models.network import pad_to_multiple
+from segdemo.models.receptive_field import side
 
 Size = tuple[int, int]
 _Traced = nn.Conv2d | nn.ConvTranspose2d | nn.MaxPool2d | Shift | DropOuter
@@ -65,27 +66,20 @@ def shell(architecture: str, arguments: dict[str, object]) -> SegmentationNetwor
 
 @torch.no_grad()
 def size_trace(network: SegmentationNetwork, height: int, width: int) -> list[Row]:
-    """Follow an image through a network.
-
-    Args:
-        network: From `shell`; nothing is computed, so any size is quick.
-        height: Of the image, pixels, at least 1.
-        width: Of the image, pixels, at least 1.
+    """Follow an image of some pixels through a network from `shell`; nothing is computed, so any size is quick.
 
     Returns:
         A row for each conv, transposed conv and pooling in the order in which they run, between the padding that makes
         the size fit and the cropping that takes it back.
-
-    Raises:
-        ValueError: A side is below 1.
     """
-    if min(height, width) < 1:
-        raise ValueError("Height and width are at least 1.")
     images = torch.empty(1, 3, height, width, device="meta")
     padded = _sides(pad_to_multiple(images, network.size_multiple))
-    tracer = _Tracer(network)
-    with tracer:
-        network(images)
+    tracer = _Tracer()
+    layers = [(name, layer) for name, layer in network.named_modules() if isinstance(layer, _Traced)]
+    hooks = [layer.register_forward_hook(partial(tracer.note, name)) for name, layer in layers]
+    network(images)
+    for hook in hooks:
+        hook.remove()
     start = _fitting_row("pad", (height, width), padded, f"next multiple of {network.size_multiple}")
     end = _fitting_row("crop", padded, (height, width), "back to the image's size")
     return [start, *tracer.rows, end]
@@ -96,40 +90,28 @@ def _fitting_row(kind: str, before: Size, after: Size, formula: str, name: str =
 
 
 class _Tracer:
-    """Hooks every layer that changes sizes while it is entered."""
+    """Notes every layer that changes sizes."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self) -> None:
         self.rows: list[Row] = []
-        self._layers = [(name, layer) for name, layer in network.named_modules() if isinstance(layer, _Traced)]
         self._field, self._jump, self._on_the_way = 1, 1, True
 
-    def __enter__(self) -> "_Tracer":
-        self._hooks = [layer.register_forward_hook(self._noting(name)) for name, layer in self._layers]
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for hook in self._hooks:
-            hook.remove()
-
-    def _noting(self, name: str) -> Callable[..., None]:
-        def note(layer: _Traced, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            before, after = _sides(inputs[0]), _sides(output)
-            if isinstance(layer, Shift):
-                half = layer.padding[0]
-                row = _fitting_row("pad", before, after, f"{before[0]} + 2·{half} + 1 = {after[0]}", name)
-            elif isinstance(layer, DropOuter):
-                row = _fitting_row("crop", before, after, f"{before[0]} − 2 = {after[0]}", name)
-            else:
-                row = self._row(name, layer, inputs[0], output.shape[1])
-            self.rows.append(row)
-
-        return note
+    def note(self, name: str, layer: _Traced, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        before, after = _sides(inputs[0]), _sides(output)
+        if isinstance(layer, Shift):
+            half = layer.padding[0]
+            row = _fitting_row("pad", before, after, f"{before[0]} + 2·{half} + 1 = {after[0]}", name)
+        elif isinstance(layer, DropOuter):
+            row = _fitting_row("crop", before, after, f"{before[0]} − 2 = {after[0]}", name)
+        else:
+            row = self._row(name, layer, inputs[0], output.shape[1])
+        self.rows.append(row)
 
     def _row(
         self, name: str, layer: nn.Conv2d | nn.ConvTranspose2d | nn.MaxPool2d, features: Tensor, channels: int
     ) -> Row:
         kernel, stride, padding, dilation = (
-            _side(getattr(layer, key)) for key in ("kernel_size", "stride", "padding", "dilation")
+            side(getattr(layer, key)) for key in ("kernel_size", "stride", "padding", "dilation")
         )
         transposed = isinstance(layer, nn.ConvTranspose2d)
         size = transposed_size if transposed else conv_size
@@ -170,7 +152,3 @@ def transposed_size(size: int, kernel: int, stride: int, padding: int, dilation:
 
 def _sides(maps: Tensor) -> Size:
     return maps.shape[-2], maps.shape[-1]
-
-
-def _side(value: int | tuple[int, ...]) -> int:
-    return value if isinstance(value, int) else value[0]

@@ -19,7 +19,6 @@ class Part:
     """A part of a network, and what a way to train does with it.
 
     Attributes:
-        name: Of the part.
         parameters: Single numbers.
         trainable: Of them.
         statistics: BatchNorm's running means and variances, single numbers; they are no parameters.
@@ -34,20 +33,7 @@ class Part:
 
 
 def prepare(network: nn.Module, training: str) -> nn.Module:
-    """Bring a network into the state in which it is trained: a frozen part learns nothing and is in `eval` mode.
-
-    Args:
-        network: Changed in place.
-        training: A key of `TRAININGS`.
-
-    Returns:
-        The same network.
-
-    Raises:
-        ValueError: There is no such way to train.
-    """
-    if training not in TRAININGS:
-        raise ValueError(f"There is no training {training!r}. Choose from {', '.join(TRAININGS)}.")
+    """Bring a network, in place, into the state of one of `TRAININGS`: a frozen part learns nothing, in `eval` mode."""
     frozen = TRAININGS[training]
     network.train()
     for name, parameter in network.named_parameters():
@@ -59,15 +45,7 @@ def prepare(network: nn.Module, training: str) -> nn.Module:
 
 
 def parts(network: UNet, training: str) -> list[Part]:
-    """Count by encoder stage and decoder block what a way to train changes.
-
-    Args:
-        network: Also on the meta device; its state is changed.
-        training: A key of `TRAININGS`.
-
-    Raises:
-        ValueError: There is no such way to train.
-    """
+    """Count by encoder stage and decoder block what one of `TRAININGS` changes; the network may be on `meta`."""
     prepare(network, training)
     named = [(f"encoder stage {index}", stage) for index, stage in enumerate(network.stages, 1)]
     named += [(f"decoder block {index}", block) for index, block in enumerate(network.decoder, 1)]
@@ -91,12 +69,7 @@ def _count(name: str, part: nn.Module) -> Part:
 
 
 def start_of(part: str, training: str) -> str:
-    """Say where the weights of a part come from.
-
-    Args:
-        part: A `Part`'s name.
-        training: A key of `TRAININGS`.
-    """
+    """Say where the weights of a part, by its name, come from in one of `TRAININGS`."""
     copied = part.startswith("encoder") and training != FROM_NOTHING
     return "another network" if copied else "random weights (He)"
 

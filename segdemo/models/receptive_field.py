@@ -12,7 +12,7 @@ _CELLS = 1024  # of the coarsest map, a side: so many that a few cells of paddin
 
 
 def receptive_radius(network: nn.Module, run: Callable[[Tensor], object], multiple: int) -> int:
-    """Bound how far from a pixel others can lie on which that pixel's scores depend.
+    """Bound how far, in pixels up, down, left or right, others can lie on which a pixel's scores depend.
 
     Every layer that runs widens the bound by its kernel, in pixels of the image, whichever branch it is on. So the
     bound holds for any network whose windows are modules, and is tight where they stand one behind the other. Araujo,
@@ -23,9 +23,6 @@ def receptive_radius(network: nn.Module, run: Callable[[Tensor], object], multip
             other thread may use it.
         run: A method of the network, or a function that calls it, on images `[1, 3, H, W]`.
         multiple: Pixels to which the network's cells are aligned.
-
-    Returns:
-        Pixels, to the left or right, up or down, whichever is farthest.
     """
     return max(*receptive_field(network, run, multiple), 0)
 
@@ -67,25 +64,20 @@ class _Runner(nn.Module):
 
 
 def _extent(layer: nn.Module, cell_in: int, cell_out: int) -> tuple[int, int]:
-    """Give the pixels before and after the start of an output cell at which input cells start that it reads.
-
-    Args:
-        layer: A conv, transposed conv, pooling, bilinear upsampling, or part of an alignment.
-        cell_in: Pixels of the image a side of an input cell.
-        cell_out: Pixels a side of an output cell.
-    """
+    """Give the pixels before and after the start of an output cell at which input cells start that it reads."""
     if isinstance(layer, Shift):
         return layer.padding[0] * cell_in, -layer.padding[0] * cell_in
     if isinstance(layer, DropOuter):
         return -cell_in, cell_in
     if isinstance(layer, nn.Upsample):
         return cell_in, cell_in - cell_out  # the cell before for the first half of a cell, the next for the second
-    kernel, padding = (_side(getattr(layer, name)) for name in ("kernel_size", "padding"))
-    width = _side(getattr(layer, "dilation", 1)) * (kernel - 1)
+    kernel, padding = (side(getattr(layer, name)) for name in ("kernel_size", "padding"))
+    width = side(getattr(layer, "dilation", 1)) * (kernel - 1)
     if isinstance(layer, nn.ConvTranspose2d):
         return (width - padding) * cell_out, padding * cell_out
     return padding * cell_in, (width - padding) * cell_in
 
 
-def _side(value: int | tuple[int, ...]) -> int:
+def side(value: int | tuple[int, ...]) -> int:
+    """Give a square kernel's side, a stride or a padding, which torch keeps as a number or as a pair."""
     return value if isinstance(value, int) else value[1]
