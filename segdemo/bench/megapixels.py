@@ -14,23 +14,18 @@ from segdemo.segmenter import Segmenter
 SIZES = (0.25, 1.0, 4.0, 12.0, 24.0, 48.0)
 _NETWORK = "fcn8s_vgg16"
 _ASPECT = 4 / 3
-_FLAT = 1.15  # times as long a pixel as the quickest
 _REFERENCE = 1.0  # megapixels of the photo that others are compared with
 _REFERENCES, _SHORT_RUNS = 3, 5  # runs
 
 
 def megapixels(largest: float, device: str) -> dict[str, object]:
-    """Segment photos at their full resolution.
-
-    Args:
-        largest: Megapixels; larger sizes are left out.
-        device: Where to compute.
+    """Segment photos of up to `largest` megapixels at their full resolution.
 
     Returns:
-        By megapixels: `seconds` (reading, network, class map), `seconds_per_megapixel`, `vs_one_megapixel` (a pixel's
-        cost over one's in a photo of one megapixel, timed just before and after in the same process, since a shared
-        machine changes its speed), and `peak_mb`, the most memory that the process held (none on Windows; at least
-        what one megapixel takes); and `spread`, the dearest pixel over the cheapest by `vs_one_megapixel`.
+        By megapixels: `seconds` (reading, network, class map), `vs_one_megapixel` (a pixel's cost over one's in a photo
+        of one megapixel, timed just before and after in the same process, since a shared machine changes its speed),
+        and `peak_mb`, the most memory that the process held (none on Windows; at least what one megapixel takes); and
+        `spread`, the dearest pixel over the cheapest by `vs_one_megapixel`.
     """
     rows: dict[str, dict[str, float]] = {}
     for size in (size for size in SIZES if size <= largest):
@@ -38,7 +33,7 @@ def megapixels(largest: float, device: str) -> dict[str, object]:
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         rows[f"{size:g}"] = json.loads(done.stdout.splitlines()[-1])
     each = [row["vs_one_megapixel"] for row in rows.values()]
-    return {**rows, "spread": max(each) / min(each), "is_linear": max(each) / min(each) <= _FLAT}
+    return {**rows, "spread": max(each) / min(each)}
 
 
 def measure_one(size: float, device: str, reference: float = _REFERENCE) -> dict[str, float | None]:
@@ -58,12 +53,7 @@ def measure_one(size: float, device: str, reference: float = _REFERENCE) -> dict
         after = measure(lambda: see(one), _REFERENCES, warmup=0)
         peak = _peak_mb()
     usual = (before.median + after.median) / 2 / reference
-    return {
-        "seconds": seconds,
-        "seconds_per_megapixel": seconds / size,
-        "vs_one_megapixel": seconds / size / usual,
-        "peak_mb": peak,
-    }
+    return {"seconds": seconds, "vs_one_megapixel": seconds / size / usual, "peak_mb": peak}
 
 
 def _write(path: Path, megapixels: float) -> Path:

@@ -7,10 +7,9 @@ import statistics
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -19,11 +18,10 @@ from typing import Any
 
 import httpx
 import numpy as np
-from gradio_client import Client, handle_file
 
 from segdemo import catalog
 from segdemo.bench.photos import write_photo
-from segdemo.bench.timing import measure, percentile, timed
+from segdemo.bench.timing import measure, timed
 from segdemo.images import read_image
 from segdemo.segmenter import Segmenter
 
@@ -35,14 +33,7 @@ _NETWORK = "fcn8s_vgg16"
 
 @dataclass(frozen=True)
 class Server:
-    """An app in a process of its own.
-
-    Attributes:
-        url: Its address.
-        process: Its number.
-        first_page_s: Seconds from its start to the first page.
-        first_mask_s: Seconds from its start to the first mask.
-    """
+    """An app in a process of its own, by its number, and the seconds from its start to the first page and mask."""
 
     url: str
     process: int
@@ -68,7 +59,8 @@ def serve(folder: Path) -> Generator[Server]:
         _wait_for(url, process)
         first_page = time.perf_counter() - start
         photo = write_photo(folder / "first.jpg", SIDE, SIDE)
-        segment(_client(url), photo, _NETWORK)
+        with httpx.Client(timeout=_PATIENCE) as http:
+            segment(http, url, photo)
         yield Server(url, process.pid, first_page, time.perf_counter() - start)
     finally:
         process.terminate()
@@ -78,25 +70,16 @@ def serve(folder: Path) -> Generator[Server]:
             process.kill()
 
 
-def segment(client: Client, photo: Path, network: str, size: int | None = None) -> dict[str, Any]:
-    """Ask for a mask and give its facts."""
-    return client.predict(handle_file(str(photo)), network, "auto", size, api_name="/segment")[-1]
-
-
-def segment_over_http(http: httpx.Client, url: str, photo: Path, network: str, size: int | None) -> dict[str, float]:
+def segment(
+    http: httpx.Client, url: str, photo: Path, network: str = _NETWORK, size: int | None = None
+) -> tuple[dict[str, float], dict[str, Any]]:
     """Upload a photo, ask for its mask, and fetch the three pictures, over one connection that stays open.
 
     That is what a browser does. `gradio_client` opens a connection, and reads the certificates, for each step.
 
-    Args:
-        http: The connection.
-        url: The app's address.
-        photo: What is uploaded.
-        network: A name of the catalog.
-        size: The analysis size, None for the network's own.
-
     Returns:
-        Seconds for each part: `upload`; `answer`, from the question to the facts; `fetch`, of the pictures.
+        Seconds for each part: `upload`; `answer`, from the question to the facts; `fetch`, of the pictures; and the
+        facts.
 
     Raises:
         RuntimeError: The app refused.
@@ -110,14 +93,13 @@ def segment_over_http(http: httpx.Client, url: str, photo: Path, network: str, s
     *_, event, answer = http.get(f"{url}gradio_api/call/segment/{call}").raise_for_status().text.strip().splitlines()
     if event != "event: complete":
         raise RuntimeError(answer)
-    *pictures, _ = json.loads(answer.removeprefix("data: "))
+    *pictures, facts = json.loads(answer.removeprefix("data: "))
     times.append(time.perf_counter())
     for picture in pictures:
         http.get(picture["url"]).raise_for_status()
     times.append(time.perf_counter())
-    return {
-        part: end - start for part, (start, end) in zip(("upload", "answer", "fetch"), pairwise(times), strict=True)
-    }
+    seconds = [end - start for start, end in pairwise(times)]
+    return dict(zip(("upload", "answer", "fetch"), seconds, strict=True)), facts
 
 
 def http_vs_forward(server: Server, segmenters: dict[str, Segmenter], folder: Path, runs: int) -> dict[str, object]:
@@ -125,27 +107,27 @@ def http_vs_forward(server: Server, segmenters: dict[str, Segmenter], folder: Pa
 
     Returns:
         By network: `request_s` and `forward_s` (medians), and `ratio`; the same at the network's own analysis size
-        under `own_size`. What a request is made of: `upload_s`, `answer_s` and `fetch_s` as `segment_over_http` has
-        them; of the answer, what the endpoint's function takes in this process (`function_s`), and the rest, which is
-        Gradio's (`queue_s`: its line, its checks, its stream).
+        under `own_size`. What a request is made of: `upload_s`, `answer_s` and `fetch_s` as `segment` has them; of the
+        answer, what the endpoint's function takes in this process (`function_s`), and the rest, which is Gradio's
+        (`queue_s`: its line, its checks, its stream).
     """
     photo = write_photo(folder / "photo.jpg", SIDE, SIDE)
     found: dict[str, object] = {}
     with httpx.Client(timeout=_PATIENCE) as http:
         for name, segmenter in segmenters.items():
-            ask = partial(segment_over_http, http, server.url, photo, name)
+            ask = partial(segment, http, server.url, photo, name)
             own, wide = (_request_and_pass(partial(ask, size), segmenter, photo, size, runs) for size in (None, SIDE))
             found[name] = {**wide, "own_size": own}
     return found
 
 
 def _request_and_pass(
-    ask: Callable[[], dict[str, float]], segmenter: Segmenter, photo: Path, size: int | None, runs: int
+    ask: Callable[[], tuple[dict[str, float], object]], segmenter: Segmenter, photo: Path, size: int | None, runs: int
 ) -> dict[str, float]:
     from segdemo.ui import api  # noqa: PLC0415 - brings Gradio, which only these figures need
 
     ask()  # to warm up
-    requests = [ask() for _ in range(runs)]
+    requests = [ask()[0] for _ in range(runs)]
     parts = {f"{part}_s": statistics.median(each[part] for each in requests) for part in requests[0]}
     request = statistics.median(sum(each.values()) for each in requests)
     image = read_image(photo)
@@ -157,13 +139,7 @@ def _request_and_pass(
 
 
 def clients(server: Server, folder: Path, counts: tuple[int, ...], requests: int) -> dict[str, dict[str, float]]:
-    """Let several clients send photos at once.
-
-    Args:
-        server: The app.
-        folder: For the photos, one a client.
-        counts: Numbers of clients.
-        requests: In all, for each number of clients.
+    """Let several clients send a photo each at once, `requests` in all for each number of clients.
 
     Returns:
         By number of clients: `requests_per_s`, `p50_s` and `p95_s`, how many requests were `lost` and how many were
@@ -178,11 +154,7 @@ def clients(server: Server, folder: Path, counts: tuple[int, ...], requests: int
 def soak(server: Server, folder: Path, requests: int) -> dict[str, float]:
     """Send requests one after the other, each as a new visitor with another photo and network, and watch the memory.
 
-    Args:
-        server: The app.
-        folder: For the photos.
-        requests: How many, at least two for each network; the memory after the first tenth, or after those if they
-            are more, is what the end is compared with.
+    The end is compared with the memory after the first tenth, or after two requests for each network if they are more.
 
     Returns:
         `requests`, `settled_mb`, `end_mb`, and `growth`, the share that was added.
@@ -199,16 +171,11 @@ def soak(server: Server, folder: Path, requests: int) -> dict[str, float]:
     settled = 0
     with httpx.Client(timeout=_PATIENCE) as http:
         for index in range(requests):
-            segment_over_http(http, server.url, photos[index % len(photos)], names[index % len(names)], None)
+            segment(http, server.url, photos[index % len(photos)], names[index % len(names)])
             if index + 1 == max(requests // 10, 2 * len(names)):  # by then every network is loaded and has run
                 settled = process.memory_info().rss
     end = process.memory_info().rss
     return {"requests": requests, "settled_mb": settled / 1e6, "end_mb": end / 1e6, "growth": end / settled - 1}
-
-
-def first_times(server: Server) -> dict[str, float]:
-    """Give what the start took."""
-    return {"first_page_s": server.first_page_s, "first_mask_s": server.first_mask_s}
 
 
 def rerender_ms(folder: Path, runs: int) -> dict[str, float]:
@@ -227,36 +194,27 @@ def rerender_ms(folder: Path, runs: int) -> dict[str, float]:
 
 
 def _load(server: Server, photos: list[Path], wanted: list[dict[str, float]], each: int) -> dict[str, float]:
-    seconds, lost, mixed = [], 0, 0
+    seconds: list[float] = []  # appended to by all threads, which a list allows
+    same: list[bool] = []
 
-    opened = [_client(server.url) for _ in photos]
-
-    def visit(index: int) -> tuple[list[float], int, int]:
-        client = opened[index]
-        mine, my_lost, my_mixed = [], 0, 0
-        for _ in range(each):
-            try:
-                took, facts = timed(lambda: segment(client, photos[index], _NETWORK))
-            except Exception:  # whatever it was, the visitor got nothing
-                my_lost += 1
-                continue
-            mine.append(took)
-            my_mixed += not _same(facts["areas"], wanted[index])
-        return mine, my_lost, my_mixed
+    def visit(index: int) -> None:
+        with httpx.Client(timeout=_PATIENCE) as http:
+            for _ in range(each):
+                with suppress(Exception):  # whatever it was, the visitor got nothing
+                    parts, facts = segment(http, server.url, photos[index])
+                    same.append(_same(facts["areas"], wanted[index]))
+                    seconds.append(sum(parts.values()))
 
     with ThreadPoolExecutor(len(photos)) as pool:
-        total, visits = timed(lambda: list(pool.map(visit, range(len(photos)))))
-    for took, my_lost, my_mixed in visits:
-        seconds += took
-        lost += my_lost
-        mixed += my_mixed
+        total, _ = timed(lambda: list(pool.map(visit, range(len(photos)))))
+    twentieths = statistics.quantiles(seconds, n=20, method="inclusive")
     return {
         "requests_per_s": len(seconds) / total,
-        "p50_s": percentile(seconds, 0.5),
-        "p95_s": percentile(seconds, 0.95),
+        "p50_s": twentieths[9],
+        "p95_s": twentieths[18],
         "requests": len(seconds),
-        "lost": lost,
-        "mixed_up": mixed,
+        "lost": each * len(photos) - len(seconds),
+        "mixed_up": same.count(False),
     }
 
 
@@ -264,19 +222,13 @@ def _same(areas: dict[str, float], wanted: dict[str, float]) -> bool:
     return bool(np.allclose([areas[name] for name in wanted], list(wanted.values()), atol=2e-3))
 
 
-def _client(url: str) -> Client:
-    return Client(url, verbose=False, httpx_kwargs={"timeout": httpx.Timeout(_PATIENCE)})
-
-
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5) as response:
-                response.read()
-                return
-        except OSError:
-            time.sleep(0.05)
+        with suppress(httpx.HTTPError):
+            httpx.get(url, timeout=5).raise_for_status()
+            return
+        time.sleep(0.05)
     raise RuntimeError("the app did not start")
 
 
