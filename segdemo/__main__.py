@@ -171,30 +171,23 @@ def _analysis_size(text: str) -> int | str:
         raise argparse.ArgumentTypeError(f"{text} is neither a number of pixels nor `{FULL}`") from None
 
 
-def _share(text: str) -> float:
-    return _number(text, float, 0, 1, "a number between 0 and 1")
+def _number(kind: Callable[[str], _Number], least: _Number, most: _Number, wanted: str) -> Callable[[str], _Number]:
+    def read(text: str) -> _Number:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:  # not so either for what is no number
+            raise argparse.ArgumentTypeError(f"{printable(text)} is not {wanted}")
+        return value
+
+    return read
 
 
-def _minutes(text: str) -> float:
-    return _number(text, float, 0, float("inf"), "a number of minutes, 0 or more")
-
-
-def _seed(text: str) -> int:
-    return _number(text, int, 0, _LARGEST_SEED, f"a whole number from 0 to {_LARGEST_SEED}")
-
-
-def _count(text: str) -> int:
-    return _number(text, int, 1, sys.maxsize, "a whole number, 1 or more")
-
-
-def _number(text: str, kind: Callable[[str], _Number], least: _Number, most: _Number, wanted: str) -> _Number:
-    try:
-        value = kind(text)
-    except ValueError:
-        value = least - 1
-    if not least <= value <= most:  # not so either for what is no number
-        raise argparse.ArgumentTypeError(f"{printable(text)} is not {wanted}")
-    return value
+_share = _number(float, 0, 1, "a number between 0 and 1")
+_minutes = _number(float, 0, float("inf"), "a number of minutes, 0 or more")
+_seed = _number(int, 0, _LARGEST_SEED, f"a whole number from 0 to {_LARGEST_SEED}")
+_count = _number(int, 1, sys.maxsize, "a whole number, 1 or more")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,6 @@ class Item:
     """What became of one photo.
 
     Attributes:
-        path: The photo's.
         stem: Under which its results are written; no two are equal.
         image: The upright photo, or None where it could not be read.
         segmentation: What the network made of it, or None.
@@ -75,12 +74,7 @@ def read_list(file: Path) -> list[Path]:
 
 
 def segment_all(photos: Sequence[Path], segment: Callable[[Image.Image], Segmentation]) -> Iterator[Item]:
-    """Read and segment photos, each when it is asked for.
-
-    Args:
-        photos: Their paths.
-        segment: What makes a segmentation of an upright RGB photo.
-    """
+    """Read and segment photos, each when it is asked for, by what makes a segmentation of an upright RGB image."""
     for path, stem in zip(photos, choose_stems(photos), strict=True):
         yield segment_one(path, stem, segment)
 
@@ -107,15 +101,9 @@ def segment_one(path: Path, stem: str, segment: Callable[[Image.Image], Segmenta
 
 
 def write_item(folder: Path, item: Item, style: Style, facts: Mapping[str, object] | None = None) -> dict[str, Path]:
-    """Write a photo's index mask, overlay and heatmap as PNG and its facts as JSON.
+    """Write an item without a problem: its index mask, overlay and heatmap as PNG, its facts, with more, as JSON.
 
     Where the facts are, the pictures are too, as the facts say: old facts go first, new ones come last.
-
-    Args:
-        folder: Where to; it is there.
-        item: Without a problem.
-        style: How.
-        facts: More to write into the JSON.
 
     Returns:
         The paths by `mask`, `overlay`, `heatmap` and `facts`.
@@ -123,7 +111,8 @@ def write_item(folder: Path, item: Item, style: Style, facts: Mapping[str, objec
     Raises:
         OSError: A file cannot be written; it names the file.
     """
-    image, segmentation = _found(item)
+    image, segmentation = item.image, item.segmentation
+    assert image is not None and segmentation is not None
     written = folder / results.facts_name(item.stem)
     photo = str(results.identify(item.path)["photo"])
     paths = {kind: folder / name for kind, name in results.picture_names(item.stem).items()}
@@ -137,12 +126,6 @@ def write_item(folder: Path, item: Item, style: Style, facts: Mapping[str, objec
     signed = results.sign({**segmentation.facts(), "heatmap_class": heatmap_class, **(facts or {})}, made)
     write_text(written, json.dumps(signed, indent=2))
     return {**paths, "facts": written}
-
-
-def _found(item: Item) -> tuple[Image.Image, Segmentation]:
-    if item.image is None or item.segmentation is None:
-        raise ValueError(item.problem)
-    return item.image, item.segmentation
 
 
 def _draw(kind: str, image: Image.Image, segmentation: Segmentation, style: Style) -> Image.Image:
@@ -175,26 +158,15 @@ def row_from_facts(path: Path, stem: str, facts: Mapping[str, Any]) -> dict[str,
 
 
 def describe_areas(row: Mapping[str, object], most: int | None = None) -> str:
-    """Put a row's classes that occur into words, the largest first, such as `cat 62.5%, background 37.5%`.
-
-    Args:
-        row: Of `table_row`.
-        most: Classes that are named; None names all.
-    """
+    """Put a row's classes that occur, or the largest of them, into words, such as `cat 62.5%, background 37.5%`."""
     shares = [(float(str(share)), name) for name, share in row.items() if name not in COLUMNS]
     return ", ".join(f"{name} {share:.1%}" for share, name in sorted(shares, reverse=True)[:most] if share)
 
 
 def write_table(folder: Path, rows: Sequence[dict[str, object]], photos: Sequence[Path] = ()) -> Path:
-    """Write rows of `table_row` as CSV, the classes that occur as columns.
+    """Write rows of `table_row` as CSV, the classes that occur as columns, and give the table's path.
 
-    Args:
-        folder: Where to.
-        rows: One a photo.
-        photos: Paths that are not written over, whatever they hold.
-
-    Returns:
-        The path of the table, `areas.csv` unless somebody else's file has that name.
+    It is `areas.csv` unless somebody else's file, or one of the photos, has that name.
 
     Raises:
         OSError: It cannot be written; it names the file.

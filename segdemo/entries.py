@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from torchvision.models import WeightsEnum, get_weight
 
@@ -43,6 +43,7 @@ class Entry(ABC):
     group: str
     story: str
     arguments: dict[str, Any] = field(default_factory=dict, kw_only=True)
+    _verified: ClassVar[bool] = False
 
     @property
     def label(self) -> str:
@@ -68,41 +69,37 @@ class Entry(ABC):
             return False
 
     @property
-    @abstractmethod
     def metadata(self) -> Metadata:
-        """What is known of it without its weights.
+        """What is known of it without its weights, here what its checkpoint says.
 
         Raises:
-            CheckpointError: A bundled file is missing or damaged.
+            CheckpointError: The checkpoint is missing or damaged.
         """
+        return load_metadata(self.path)
 
-    @abstractmethod
-    def fetch(self) -> None:
+    def fetch(self) -> None:  # noqa: B027 - of a checkpoint there is nothing to fetch
         """Make sure that the weights are on this machine.
 
         Raises:
             WeightsError: They would have to be downloaded and cannot be.
         """
 
-    @abstractmethod
     def load(self) -> SegmentationNetwork:
         """Build the network with its weights.
 
         Raises:
-            CheckpointError: A bundled file is missing, damaged, or another than SHA256SUMS names.
+            CheckpointError: A checkpoint is missing, damaged, or a bundled one another than SHA256SUMS names.
             WeightsError: A file to be downloaded is neither there nor to be had, or damaged.
         """
+        return load(self.path, self._verified, **self.arguments)[0]
 
 
 @dataclass(frozen=True)
 class Bundled(Entry):
-    """A network whose checkpoint lies in this repository.
-
-    Attributes:
-        checkpoint: File in the folder of checkpoints.
-    """
+    """A network whose checkpoint is a file in this repository's folder of them."""
 
     checkpoint: str
+    _verified = True
 
     @property
     def path(self) -> Path:
@@ -114,20 +111,12 @@ class Bundled(Entry):
         """What the checkpoint says of itself."""
         return _metadata(self.path)
 
-    def fetch(self) -> None:
-        """There is nothing to fetch."""
-
-    def load(self) -> SegmentationNetwork:
-        """Rebuild the network from its checkpoint, if that is the one whose sum the table has."""
-        return load(self.path, verified=True, **self.arguments)[0]
-
 
 @dataclass(frozen=True)
 class Own(Entry):
     """A network that whoever runs the program trained or taught; no table has the sum of its file.
 
-    Attributes:
-        elsewhere: The file, where it is not in `OWN` under the network's name.
+    The file may lie elsewhere than in `OWN` under the network's name.
     """
 
     elsewhere: Path | None = None
@@ -136,18 +125,6 @@ class Own(Entry):
     def path(self) -> Path:
         """Where the checkpoint lies."""
         return self.elsewhere or OWN / f"{self.name}.safetensors"
-
-    @property
-    def metadata(self) -> Metadata:
-        """What the checkpoint says of itself."""
-        return load_metadata(self.path)
-
-    def fetch(self) -> None:
-        """There is nothing to fetch."""
-
-    def load(self) -> SegmentationNetwork:
-        """Rebuild the network from its checkpoint."""
-        return load(self.path)[0]
 
 
 @dataclass(frozen=True)

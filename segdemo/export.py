@@ -22,23 +22,20 @@ TOLERANCE = 1e-3
 LEAST = 33
 """Pixels a side from which a torch file takes images; one cell alone would be another case for the tracer."""
 
+_TOLD = ("classes", "colours", "mean", "std", "analysis_size", "has_background", "licence", "terms")
 _NOTES = "segdemo.json"  # in a torch file, beside the program
 _SIZES = ((64, 96), (75, 50))  # height and width: one that fits the strides, one that is padded
 
 
 def export(network: SegmentationNetwork, metadata: Metadata, path: Path) -> float:
-    """Write a network as a file for images of any size and number, and check the file against the network.
+    """Write a network, in `eval` mode on the CPU, as a file for images of any size and number, and check the file.
 
     Its input `images` is `[N, 3, H, W]`, RGB, scaled to 0–1 and normalised; its output `scores` is `[N, C, H, W]`. What
     normalises, the classes and their colours are JSON in the file: `metadata_props` of ONNX, `segdemo.json` of torch.
-
-    Args:
-        network: In `eval` mode, on the CPU.
-        metadata: The network's.
-        path: Ends in one of `FORMATS`' endings, which decides the format.
+    The path's ending, one of `FORMATS`', decides the format.
 
     Returns:
-        The largest difference of a score, as a share of the largest score.
+        The largest difference of a score from the network's, as a share of the largest score.
 
     Raises:
         ValueError: The ending is of no format, packages for ONNX are missing, or the file computes other scores.
@@ -46,22 +43,16 @@ def export(network: SegmentationNetwork, metadata: Metadata, path: Path) -> floa
     """
     if path.suffix not in FORMATS.values():
         raise ValueError(f"{path.name} ends neither in {' nor in '.join(FORMATS.values())}")
-    notes = describe(metadata)
+    notes = {name: json.dumps(getattr(metadata, name)) for name in _TOLD}
     is_onnx = path.suffix == FORMATS["onnx"]
     with torch.no_grad():
         (_write_onnx if is_onnx else _write_torch)(network, path, notes)
-        run = _onnx_runner(path) if is_onnx else _torch_runner(path)
+        run = _onnx_runner(path) if is_onnx else torch.export.load(path).module()
         difference = max(_difference(network, run, size) for size in _SIZES)
     if not difference <= TOLERANCE:
         path.unlink()
         raise ValueError(f"{path.name} computed scores that differ by {difference:.1e} of the largest; it was deleted")
     return difference
-
-
-def describe(metadata: Metadata) -> dict[str, str]:
-    """Give what a program needs beside the scores, each value as JSON."""
-    wanted = ("classes", "colours", "mean", "std", "analysis_size", "has_background", "licence", "terms")
-    return {name: json.dumps(getattr(metadata, name)) for name in wanted}
 
 
 class _Padded(nn.Module):
@@ -81,12 +72,8 @@ class _Padded(nn.Module):
 
 
 def _program(network: SegmentationNetwork) -> torch.export.ExportedProgram:
-    least = {"min": LEAST}
-    sizes = {
-        0: torch.export.Dim("count"),
-        2: torch.export.Dim("height", **least),
-        3: torch.export.Dim("width", **least),
-    }
+    height, width = (torch.export.Dim(name, min=LEAST) for name in ("height", "width"))
+    sizes = {0: torch.export.Dim("count"), 2: height, 3: width}
     example = torch.zeros(2, 3, *_SIZES[0])
     return torch.export.export(
         _Padded(network).eval(),
@@ -100,10 +87,6 @@ def _write_torch(network: SegmentationNetwork, path: Path, notes: dict[str, str]
     file = io.BytesIO()
     torch.export.save(_program(network), file, extra_files={_NOTES: json.dumps(notes)})
     write_bytes(path, file.getvalue())
-
-
-def _torch_runner(path: Path) -> Callable[[Tensor], Tensor]:
-    return torch.export.load(path).module()
 
 
 def _write_onnx(network: SegmentationNetwork, path: Path, notes: dict[str, str]) -> None:

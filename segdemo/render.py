@@ -23,23 +23,10 @@ def display_size(size: tuple[int, int], longer_side: int = SCREEN) -> tuple[int,
 def overlay(
     image: Image.Image, class_map: np.ndarray, colours: Sequence[str], opacity: float, has_background: bool = True
 ) -> Image.Image:
-    """Lay the colours of the classes over a photo; the background stays as it is.
+    """Lay the colours of the classes, `#rrggbb`, over an RGB photo; the background, at index 0 if any, stays as it is.
 
-    Args:
-        image: RGB.
-        class_map: uint8 or uint16 `[H, W]`, at the photo's size.
-        colours: `#rrggbb`, by index.
-        opacity: 0 (photo alone) to 1 (colour alone).
-        has_background: Whether index 0 is the background.
-
-    Returns:
-        RGB, of the photo's size.
-
-    Raises:
-        ValueError: The class map has another size than the photo.
+    The class map is uint8 or uint16 `[H, W]`, at the photo's size; the opacity runs from 0 (photo alone) to 1.
     """
-    if class_map.shape != (image.height, image.width):
-        raise ValueError(f"class map {class_map.shape} and photo {image.size} differ in size")
     paint = Image.fromarray(_rgb_table(colours)[class_map])
     painted = class_map > 0 if has_background else np.ones_like(class_map, bool)
     strength = Image.fromarray(painted * np.uint8(round(255 * opacity)))
@@ -47,14 +34,10 @@ def overlay(
 
 
 def index_mask(class_map: np.ndarray, colours: Sequence[str]) -> Image.Image:
-    """Make the mask whose pixel values are class indices and whose palette shows them in colour.
-
-    Args:
-        class_map: uint8 or uint16 `[H, W]`.
-        colours: `#rrggbb`, by index.
+    """Make the mask whose pixel values are class indices and whose palette shows them in colour, `#rrggbb` by index.
 
     Returns:
-        Mode `P`, or `I;16` for more classes than a palette has places; to be saved as PNG.
+        For a PNG: mode `P` of a uint8 class map `[H, W]`, `I;16` of uint16, whose classes no palette has places for.
     """
     if class_map.dtype == np.uint16:
         return Image.fromarray(class_map)
@@ -64,15 +47,7 @@ def index_mask(class_map: np.ndarray, colours: Sequence[str]) -> Image.Image:
 
 
 def heatmap(probabilities: np.ndarray, colormap: str = HEAT_COLORMAPS[0]) -> Image.Image:
-    """Colour probabilities on a fixed scale from 0 to 1, so that pictures can be compared.
-
-    Args:
-        probabilities: float32 `[H, W]`, 0 to 1.
-        colormap: One of matplotlib's names.
-
-    Returns:
-        RGB.
-    """
+    """Colour probabilities, float32 `[H, W]`, on a fixed scale from 0 to 1, so that pictures can be compared."""
     scaled = probabilities * 255
     return Image.fromarray(_table(colormap)[scaled.round(out=scaled).astype(np.uint8)])
 
@@ -87,9 +62,6 @@ def score_grid(
         limit: The scale runs from -limit to limit.
         longer_side: Of the picture, pixels, at least one a cell.
         numbered: Up to so many cells a side they bear their numbers.
-
-    Returns:
-        RGB, h and w times a whole number of pixels.
     """
     unit = ((scores / max(limit, 1e-6) + 1) / 2).clip(0, 1)
     values = (unit * 255).round().astype(np.uint8)
@@ -104,14 +76,9 @@ def score_grid(
 
 
 def feature_map(values: np.ndarray, longer_side: int = 128) -> Image.Image:
-    """Draw one feature map on its own scale, from 0 (dark) to its largest value: a block a cell, no smoothing.
+    """Draw one feature map, float32 `[h, w]`, from 0 (dark) to its largest value: a block a cell, no smoothing.
 
-    Args:
-        values: float32 `[h, w]`, at least 0.
-        longer_side: Of the picture, pixels; a map with more cells is scaled down.
-
-    Returns:
-        Mode `P`, so that many of them stay small files.
+    A map with more cells a side than the picture has pixels is scaled down. The mode is `P`, for small files.
     """
     indices = (values / max(float(values.max()), 1e-6) * 255).round().astype(np.uint8)
     picture = Image.fromarray(indices)
@@ -128,14 +95,9 @@ def enlarge(picture: Image.Image, longer_side: int) -> Image.Image:
 
 
 def points(image: Image.Image, marks: Sequence[tuple[float, float, str]]) -> Image.Image:
-    """Draw points on a photo, each ringed in black and white so that it is seen on any colour.
+    """Draw points on a copy of a photo, each ringed in black and white so that it is seen on any colour.
 
-    Args:
-        image: RGB.
-        marks: Of each point its place, as shares of width and height, and its colour.
-
-    Returns:
-        A copy.
+    A mark is the point's place, as shares of width and height, and its colour.
     """
     picture = image.copy()
     draw = ImageDraw.Draw(picture)
@@ -149,12 +111,7 @@ def points(image: Image.Image, marks: Sequence[tuple[float, float, str]]) -> Ima
 
 
 def coco_rle(class_map: np.ndarray, classes: Sequence[str], has_background: bool = True) -> list[dict[str, object]]:
-    """Encode each class that occurs, background aside, as COCO run lengths.
-
-    Args:
-        class_map: uint8 or uint16 `[H, W]`.
-        classes: Names, by index.
-        has_background: Whether index 0 is the background.
+    """Encode each class of a class map, `[H, W]`, that occurs, background aside, as COCO run lengths.
 
     Returns:
         A list of `{"category_id", "category", "area", "bbox", "segmentation": {"size": [H, W], "counts"}}`, which
@@ -175,10 +132,9 @@ def coco_rle(class_map: np.ndarray, classes: Sequence[str], has_background: bool
     return annotations
 
 
-def css_gradient(colormap: str, steps: int = 16) -> str:
+def css_gradient(colormap: str) -> str:
     """Write a colormap as a CSS gradient from left to right, for a colour bar on a page."""
-    table = _table(colormap)
-    stops = (table[round(i * 255 / (steps - 1))] for i in range(steps))
+    stops = _table(colormap)[::17]
     return f"linear-gradient(to right, {', '.join('rgb({}, {}, {})'.format(*stop) for stop in stops)})"
 
 

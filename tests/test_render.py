@@ -38,7 +38,7 @@ def test_opacity_mixes_photo_and_colour(photo, class_map):
 
 
 def test_an_overlay_of_another_size_is_refused(photo, class_map):
-    with pytest.raises(ValueError, match="differ in size"):
+    with pytest.raises(ValueError, match="do not match"):
         render.overlay(photo, class_map.T, COLOURS, 0.5)
 
 
@@ -112,7 +112,9 @@ def test_display_size_shrinks_and_never_enlarges():
 
 
 def test_a_gradient_has_the_colormap_s_ends():
-    assert render.css_gradient("gray", 2) == "linear-gradient(to right, rgb(0, 0, 0), rgb(255, 255, 255))"
+    gradient = render.css_gradient("gray")
+    assert gradient.startswith("linear-gradient(to right, rgb(0, 0, 0), rgb(17, 17, 17), ")
+    assert gradient.endswith(", rgb(255, 255, 255))")
 
 
 @pytest.mark.parametrize("shape", [(3, 5), (128, 40), (300, 200), (1, 1), (1, 400)])
