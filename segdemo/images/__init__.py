@@ -46,18 +46,12 @@ def read_image(source: str | Path | bytes, max_pixels: int = MAX_PIXELS) -> Imag
     return _decoded("photo", source, max_pixels).image
 
 
-def read_reduced(
-    source: str | Path | bytes, longer_side: int, max_pixels: int = MAX_PIXELS
-) -> tuple[Image.Image, tuple[int, int]]:
+def read_reduced(source: str | Path | bytes, longer_side: int) -> tuple[Image.Image, tuple[int, int]]:
     """Decode no more of a photo than is needed: `read_image` for those who make a smaller picture of it anyway.
 
-    A JPEG is decoded at a half, a quarter or an eighth of its size where that is enough, which saves most of the time
-    and of the memory that a photo of many megapixels takes. Other formats have no such way.
-
-    Args:
-        source: A path, or the file's content.
-        longer_side: Pixels that are enough; a smaller photo is not enlarged.
-        max_pixels: Width times height, as the file's header has it.
+    A JPEG is decoded at a half, a quarter or an eighth of its size where `longer_side` pixels are enough, which saves
+    most of the time and of the memory that a photo of many megapixels takes. Other formats have no such way. A smaller
+    photo is not enlarged.
 
     Returns:
         RGB, and the photo's own width and height, upright.
@@ -65,15 +59,11 @@ def read_reduced(
     Raises:
         ImageError: As `read_image` does.
     """
-    return _decoded("photo", source, max_pixels, longer_side)
+    return _decoded("photo", source, MAX_PIXELS, longer_side)
 
 
-def read_mask(source: str | Path | bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+def read_mask(source: str | Path | bytes) -> np.ndarray:
     """Decode an index mask: the values as they are stored, a palette's colours aside, turned as its photo is.
-
-    Args:
-        source: A path, or the file's content.
-        max_pixels: Width times height, as the file's header has it.
 
     Returns:
         uint8 `[H, W]`, or uint16 where the file has 16 bits a pixel.
@@ -81,7 +71,7 @@ def read_mask(source: str | Path | bytes, max_pixels: int = MAX_PIXELS) -> np.nd
     Raises:
         ImageError: The file is missing, empty, damaged or too large, or it is no image of one whole number a pixel.
     """
-    return np.array(_decoded("mask", source, max_pixels).image)
+    return np.array(_decoded("mask", source, MAX_PIXELS).image)
 
 
 def _decoded(kind: str, source: str | Path | bytes, max_pixels: int, longer_side: int | None = None) -> Decoded:

@@ -16,7 +16,6 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import NamedTuple, cast
 
 import psutil
@@ -47,12 +46,7 @@ class Decoded(NamedTuple):
 
 
 class Pool:
-    """A few helpers that decode side by side.
-
-    Args:
-        seconds: See `SECONDS`.
-        megabytes: See `MEGABYTES`.
-    """
+    """A few helpers that decode side by side, each file within some seconds and megabytes."""
 
     def __init__(self, seconds: float = SECONDS, megabytes: float = MEGABYTES) -> None:
         self.seconds, self.megabytes = seconds, megabytes
@@ -71,11 +65,9 @@ class Pool:
         self._all = set()
 
     def decode(self, request: Mapping[str, object], content: bytes = b"") -> Decoded:
-        """Decode one file.
+        """Decode one file, its content or that at the request's `path`.
 
-        Args:
-            request: `kind`, `name`, `max_pixels`, `longer_side`, and `path` where there is no content.
-            content: The file's.
+        A request has `kind`, `name`, `max_pixels` and `longer_side` too.
 
         Raises:
             ImageError: It cannot be used, or a limit is reached.
@@ -163,12 +155,7 @@ class _Helper:
         self.is_idle = True
 
     def ask(self, request: Mapping[str, object], content: bytes, seconds: float, megabytes: float) -> Decoded:
-        """Decode one file.
-
-        Raises:
-            ImageError: It is no image that can be used.
-            OSError: The process is gone; or EOFError.
-        """
+        """Decode one file, or raise ImageError; OSError or EOFError where the process is gone."""
         self.is_idle = False
         with _Watch(self, seconds, megabytes):
             waiting = memoryview(json.dumps({**request, "bytes": len(content)}).encode() + b"\n" + content)
@@ -233,9 +220,7 @@ class _Watch(threading.Thread):
     def __enter__(self) -> None:
         self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._done.set()
         self.join()
 
