@@ -67,10 +67,3 @@ def test_the_values_of_two_cells_repeat_in_four():
 def test_a_size_below_one_is_refused(sizes):
     with pytest.raises(ValueError, match="at least 1"):
         lesson.bins(*sizes)
-
-
-def test_an_unknown_mode_is_refused():
-    with pytest.raises(ValueError, match="no mode 'median'"):
-        lesson.pool(torch.ones(3), 2, "median")
-    with pytest.raises(ValueError, match="no mode 'median'"):
-        lesson.pool_map(torch.ones(1, 3, 3), (2, 2), "median")

@@ -71,7 +71,7 @@ def test_a_classifier_that_flattens_fails_with_torchs_own_words_at_another_size(
 @pytest.mark.parametrize(("height", "width", "crop"), [(16, 16, 8), (24, 32, 12), (8, 8, 16)])
 def test_each_crop_s_logits_are_the_classifiers(classifier, network, height, width, crop):
     image = torch.randn(3, height, width)
-    found = lesson.slide(network, image, crop, batch_size=5)
+    found = lesson.slide(network, image, crop)
     assert found.dense.shape == found.crops.shape == (3, height // 4, width // 4)
     margin = (crop - 4) // 2
     for row in range(height // 4):

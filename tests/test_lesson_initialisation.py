@@ -101,14 +101,3 @@ def test_a_histogram_counts_every_value_that_is_not_zero(values):
 
 def test_values_beyond_float32s_squares_have_a_spread():
     assert lesson.histogram(torch.tensor([-1e30, 1e30])).std == pytest.approx(2**0.5 * 1e30)
-
-
-@pytest.mark.parametrize(("depth", "width"), [(1, 8), (2, 0)])
-def test_a_stack_that_is_none_is_refused(depth, width):
-    with pytest.raises(ValueError, match="at least two layers"):
-        lesson.run_stack(lesson.TORCH, depth, width, True)
-
-
-def test_an_unknown_kind_is_refused():
-    with pytest.raises(ValueError, match="no initialisation 'zeros'"):
-        lesson.draw_weights("zeros", 3, 3)

@@ -12,12 +12,7 @@ MODES = ("average", "max")
 def bins(input_size: int, output_size: int) -> list[tuple[int, int]]:
     """Give the input cells that each output cell pools: from ⌊i·n/m⌋ up to, not with, ⌈(i + 1)·n/m⌉.
 
-    Args:
-        input_size: n.
-        output_size: m.
-
-    Returns:
-        m pairs of start and end. They overlap where m does not divide n; where m is above n cells are repeated.
+    They overlap where m does not divide n; where m is above n cells are repeated.
 
     Raises:
         ValueError: A size is below 1.
@@ -28,31 +23,17 @@ def bins(input_size: int, output_size: int) -> list[tuple[int, int]]:
 
 
 def pool(values: Tensor, output_size: int, mode: str = MODES[0]) -> Tensor:
-    """Pool by those bins, a step at a time as the lesson shows it.
-
-    Args:
-        values: `[..., n]`.
-        output_size: m.
-        mode: `average` or `max`.
-
-    Returns:
-        `[..., m]`.
+    """Pool by those bins, `average` or `max`, a step at a time as the lesson shows it: `[..., n]` → `[..., m]`.
 
     Raises:
-        ValueError: There is no such mode, or a size is below 1.
+        ValueError: A size is below 1.
     """
-    _check_mode(mode)
     parts = [values[..., start:end] for start, end in bins(values.shape[-1], output_size)]
     return torch.stack([part.mean(-1) if mode == "average" else part.amax(-1) for part in parts], -1)
 
 
 def pool_map(values: Tensor, output_size: tuple[int, int], mode: str = MODES[0]) -> Tensor:
-    """Pool a map by torch's own layer, which cuts rows and columns into bins: `[C, H, W]` to `[C, *output_size]`.
-
-    Raises:
-        ValueError: There is no such mode.
-    """
-    _check_mode(mode)
+    """Pool a map by torch's own layer, which cuts rows and columns into bins: `[C, H, W]` to `[C, *output_size]`."""
     return {"average": F.adaptive_avg_pool2d, "max": F.adaptive_max_pool2d}[mode](values, output_size)
 
 
@@ -104,8 +85,3 @@ def is_fixed_kernel(input_size: int, output_size: int) -> bool:
     lengths = {end - start for start, end in pairs}
     steps = {later[0] - earlier[0] for earlier, later in itertools.pairwise(pairs)}
     return len(lengths) == 1 and len(steps) <= 1
-
-
-def _check_mode(mode: str) -> None:
-    if mode not in MODES:
-        raise ValueError(f"There is no mode {mode!r}. Choose from {', '.join(MODES)}.")

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from segdemo.models.classifier import Conv1x1Segmenter
 from segdemo.models.network import pad_to_multiple
 
+_AT_ONCE = 32  # crops
+
 
 def linear_of(network: Conv1x1Segmenter) -> nn.Linear:
     """Turn the 1×1 conv back into the Linear layer that it was: `[C, 512, 1, 1]` → `[C, 512]`."""
@@ -50,12 +52,7 @@ def feature_map(network: Conv1x1Segmenter, image: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def compare(network: Conv1x1Segmenter, features: Tensor) -> Comparison:
-    """Send a feature map through both.
-
-    Args:
-        network: The dense classifier, trained, in `eval` mode.
-        features: From `feature_map`.
-    """
+    """Send a feature map from `feature_map` through both forms of a trained network in `eval` mode."""
     pooled = F.adaptive_avg_pool2d(features, 1)
     logits = linear_of(network)(pooled.flatten(1))[0]
     score_map = network.score(features)[0]
@@ -85,12 +82,7 @@ def without_bias(network: Conv1x1Segmenter) -> Conv1x1Segmenter:
 
 @torch.inference_mode()
 def flattening_classifier_error(network: Conv1x1Segmenter, features: tuple[int, int, int], image: Tensor) -> str:
-    """Ask a classifier that flattens its feature map for an image of another size than its own.
-
-    Args:
-        network: Its backbone is used.
-        features: Channels, rows and columns of the feature map that the flattening classifier is made for.
-        image: `[3, H, W]`.
+    """Ask a classifier that flattens maps of channels, rows and columns for an image `[3, H, W]` of another size.
 
     Returns:
         torch's own words, or nothing where the feature maps happen to be of one size.
@@ -121,7 +113,7 @@ class Sliding:
 
 
 @torch.inference_mode()
-def slide(network: Conv1x1Segmenter, image: Tensor, crop: int, batch_size: int = 32) -> Sliding:
+def slide(network: Conv1x1Segmenter, image: Tensor, crop: int) -> Sliding:
     """Classify a crop about every cell, and compare with one pass of the dense classifier.
 
     The two maps are alike and not equal: the classifier averages over its crop, and sees padding where the crop ends.
@@ -130,7 +122,6 @@ def slide(network: Conv1x1Segmenter, image: Tensor, crop: int, batch_size: int =
         network: In `eval` mode.
         image: Normalised, `[3, H, W]`, both multiples of the stride.
         crop: Side of the crops, pixels, a multiple of the stride.
-        batch_size: Crops at a time.
     """
     start = time.perf_counter()
     dense = network.score_map(image[None])[0]
@@ -141,5 +132,5 @@ def slide(network: Conv1x1Segmenter, image: Tensor, crop: int, batch_size: int =
     start = time.perf_counter()
     windows = around.unfold(1, crop, network.stride)[:, :rows].unfold(2, crop, network.stride)[:, :, :columns]
     crops = windows.permute(1, 2, 0, 3, 4).flatten(0, 1)
-    logits = torch.cat([network.classify(part) for part in crops.split(batch_size)])
+    logits = torch.cat([network.classify(part) for part in crops.split(_AT_ONCE)])
     return Sliding(dense, logits.T.view(-1, rows, columns), dense_seconds, time.perf_counter() - start)

@@ -56,12 +56,9 @@ KINDS = tuple(_KINDS)
 
 @dataclass(frozen=True)
 class Histogram:
-    """Counts over bins of equal width.
+    """Counts over bins of equal width, from `low` to `high`.
 
     Attributes:
-        counts: By bin.
-        low: Where the first bin begins.
-        high: Where the last bin ends.
         std: Standard deviation of the values.
         zero_share: Share of the values that are exactly zero and in no bin.
     """
@@ -109,30 +106,13 @@ class Stack:
 
 
 def draw_weights(kind: str, channels: int, width: int, generator: torch.Generator | None = None) -> Tensor:
-    """Draw the weights of a 3×3 conv.
-
-    Args:
-        kind: One of `KINDS`.
-        channels: In.
-        width: Channels out.
-        generator: Of random numbers.
-
-    Returns:
-        `[width, channels, 3, 3]`.
-
-    Raises:
-        ValueError: There is no such kind.
-    """
-    return _find(kind).draw(torch.empty(width, channels, _KERNEL, _KERNEL), generator)
+    """Draw the weights of a 3×3 conv by one of `KINDS`: `[width, channels, 3, 3]`."""
+    return _KINDS[kind].draw(torch.empty(width, channels, _KERNEL, _KERNEL), generator)
 
 
 def weight_std(kind: str, channels: int, width: int) -> float:
-    """Give the standard deviation that the kind's formula has for a 3×3 conv.
-
-    Raises:
-        ValueError: There is no such kind.
-    """
-    return _find(kind).std(channels * _KERNEL**2, width * _KERNEL**2)
+    """Give the standard deviation that the kind's formula has for a 3×3 conv."""
+    return _KINDS[kind].std(channels * _KERNEL**2, width * _KERNEL**2)
 
 
 def predicted_stds(kind: str, depth: int, width: int, relu: bool) -> tuple[float, ...]:
@@ -140,12 +120,6 @@ def predicted_stds(kind: str, depth: int, width: int, relu: bool) -> tuple[float
 
     A conv multiplies the mean square by fan_in · Var(w). Of a symmetric distribution ReLU keeps half of the mean
     square; its own mean, of a normal one, takes 1/π of that half off the variance.
-
-    Args:
-        kind: One of `KINDS`.
-        depth: Layers.
-        width: Channels of each.
-        relu: Whether ReLU follows each conv.
     """
     mean_square, stds, channels = 1.0, [], _COLOURS
     for _ in range(depth):
@@ -158,22 +132,12 @@ def predicted_stds(kind: str, depth: int, width: int, relu: bool) -> tuple[float
 
 @torch.inference_mode()
 def run_stack(kind: str, depth: int, width: int, relu: bool, seed: int = 0) -> Stack:
-    """Draw a stack of 3×3 convs, without biases or BatchNorm, and send standard normal noise through it.
+    """Draw a stack of 3×3 convs, without biases or BatchNorm, and send standard normal noise of 3 channels through it.
 
     The maps wrap round at their borders, so that padding with zeros does not weaken the activations too.
 
-    Args:
-        kind: One of `KINDS`.
-        depth: Layers, at least 2.
-        width: Channels of each, at least 1; 3 go in.
-        relu: Whether ReLU follows each conv.
-        seed: Of the weights and of the noise.
-
-    Raises:
-        ValueError: There is no such kind, or a stack has too few layers or channels.
+    There are at least two layers.
     """
-    if depth < 2 or width < 1:  # noqa: PLR2004
-        raise ValueError("A stack has at least two layers of one channel.")
     generator = torch.Generator().manual_seed(seed)
     values = torch.randn(_IMAGES, _COLOURS, _SIDE, _SIDE, generator=generator)
     middle, kernels, kept, stds = (depth + 1) // 2, [], {}, []
@@ -188,11 +152,7 @@ def run_stack(kind: str, depth: int, width: int, relu: bool, seed: int = 0) -> S
 
 
 def histogram(values: Tensor) -> Histogram:
-    """Count values over bins that reach as far to the left as to the right; exact zeros are left out and told.
-
-    Args:
-        values: Any shape, finite.
-    """
+    """Count finite values over bins that reach as far left as right; exact zeros are left out and told."""
     flat = values.flatten().double()
     kept = flat[flat != 0]
     limit = float(kept.abs().max()) if kept.numel() else 1.0
@@ -203,9 +163,3 @@ def histogram(values: Tensor) -> Histogram:
 
 def _mean_factor(stds: tuple[float, ...]) -> float:
     return (stds[-1] / stds[0]) ** (1 / (len(stds) - 1))
-
-
-def _find(kind: str) -> _Kind:
-    if kind not in _KINDS:
-        raise ValueError(f"There is no initialisation {kind!r}. Choose from {', '.join(KINDS)}.")
-    return _KINDS[kind]

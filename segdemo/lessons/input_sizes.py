@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from segdemo.lessons.fc_as_conv import linear_of
+from segdemo.lessons.fc_as_conv import feature_map, linear_of
 from segdemo.models.classifier import Conv1x1Segmenter
-from segdemo.models.network import pad_to_multiple
 
 
 @dataclass(frozen=True)
@@ -37,26 +36,18 @@ class SizeResult:
         return self.logits.softmax(0)
 
 
-@torch.inference_mode()
 def feature_maps(network: Conv1x1Segmenter, images: Sequence[Tensor]) -> list[Tensor]:
     """Run the backbone over images of any sizes, each `[3, H, W]`, normalised → `[1, channels, h, w]` each."""
-    return [network.backbone(pad_to_multiple(image[None], network.size_multiple)) for image in images]
+    return [feature_map(network, image) for image in images]
 
 
 @torch.inference_mode()
 def classify_sizes(
     network: Conv1x1Segmenter, images: Sequence[Tensor], maps: Sequence[Tensor], made_for: int
 ) -> list[SizeResult]:
-    """Classify one image at several sizes.
+    """Classify one image at several sizes by a dense classifier in `eval` mode.
 
-    Args:
-        network: A dense classifier, in `eval` mode.
-        images: Normalised, each `[3, H, W]`.
-        maps: Theirs, from `feature_maps`.
-        made_for: Index of the image for whose feature map the fixed Linear layer is made.
-
-    Returns:
-        A result for each image.
+    Images are normalised, `[3, H, W]`; `feature_maps` gives their maps. The fixed Linear layer is made for one of them.
     """
     pool, linear = nn.AdaptiveAvgPool2d(1), linear_of(network)
     fixed = flattening_linear(linear, maps[made_for].shape[2] * maps[made_for].shape[3])
@@ -73,12 +64,8 @@ def classify_sizes(
 def flattening_linear(linear: nn.Linear, cells: int) -> nn.Linear:
     """Make the Linear layer that reads a flattened map and answers as `linear` does to the mean of its cells.
 
-    Args:
-        linear: `[C, channels]`.
-        cells: Of the map: rows times columns. For any other number the layer does not fit.
-
-    Returns:
-        `[C, channels·cells]`: each weight, divided by the number of cells, stands once for each cell.
+    `[C, channels]` → `[C, channels·cells]`: each weight, divided by the number of cells, stands once for each cell. For
+    a map of any other number of cells the layer does not fit.
     """
     wide = nn.Linear(linear.in_features * cells, linear.out_features)
     wide.weight.copy_(linear.weight.repeat_interleave(cells, 1) / cells)

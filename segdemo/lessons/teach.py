@@ -57,22 +57,23 @@ class Fit:
         return replace(self, weight=self.weight.half().float())
 
 
-def objective(weight: Tensor, bias: Tensor, features: Tensor, labels: Tensor, ridge: float = RIDGE) -> Tensor:
+def objective(weight: Tensor, bias: Tensor, features: Tensor, labels: Tensor) -> Tensor:
     """Give what `fit` minimises: the mean cross-entropy, and half the ridge times all squared weights and biases.
+
+    The ridge lets there be one minimum, finite even where the taps can be told apart.
 
     Args:
         weight: `[classes, channels]`.
         bias: `[classes]`.
         features: `[taps, channels]`.
         labels: int64 `[taps]`.
-        ridge: Above 0, so that there is one minimum, and it is finite even where the taps can be told apart.
     """
     loss = F.cross_entropy(F.linear(features, weight, bias), labels)
-    return loss + ridge / 2 * (weight.square().sum() + bias.square().sum())
+    return loss + RIDGE / 2 * (weight.square().sum() + bias.square().sum())
 
 
-def fit(features: Tensor, labels: Tensor, num_classes: int, ridge: float = RIDGE) -> Fit:
-    """Fit multinomial logistic regression by Newton's method, exactly.
+def fit(features: Tensor, labels: Tensor, num_classes: int) -> Fit:
+    """Fit multinomial logistic regression by Newton's method, exactly: the minimum of `objective`.
 
     The best weight is a sum of the tapped features, so of the channels' many dimensions only those that the taps span
     count: at most as many as there are taps. In these the same problem is solved, and the result turned back.
@@ -81,47 +82,38 @@ def fit(features: Tensor, labels: Tensor, num_classes: int, ridge: float = RIDGE
         features: float `[taps, channels]`, at least one tap.
         labels: int64 `[taps]`, below `num_classes`; a class may have none.
         num_classes: Background included.
-        ridge: As `objective` takes it.
-
-    Returns:
-        The minimum of `objective`.
-
-    Raises:
-        ValueError: There is no tap, or there are too many.
     """
-    if not 0 < len(features) <= MAX_TAPS:
-        raise ValueError(f"{len(features)} taps: there must be 1 to {MAX_TAPS}.")
     # The bias is the weight of one more channel, which is 1 everywhere.
     extended = F.pad(features.double(), (0, 1), value=1.0)
     energies, directions = torch.linalg.eigh(extended @ extended.T)
     kept = energies > energies[-1] * 1e-12
     back = directions[:, kept] / energies[kept].sqrt()
     reduced = directions[:, kept] * energies[kept].sqrt()
-    weight, loss, steps = _newton(reduced, labels, num_classes, ridge)
+    weight, loss, steps = _newton(reduced, labels, num_classes)
     full = (weight @ back.T @ extended).float()
     return Fit(full[:, :-1].contiguous(), full[:, -1].contiguous(), loss, steps)
 
 
-def _newton(features: Tensor, labels: Tensor, num_classes: int, ridge: float) -> tuple[Tensor, float, int]:
+def _newton(features: Tensor, labels: Tensor, num_classes: int) -> tuple[Tensor, float, int]:
     """Minimise the ridge-regularised cross-entropy of `features @ weight.T`: the weight, the loss, the steps taken."""
     taps, size = features.shape
     wanted = F.one_hot(labels, num_classes).double()
     weight = features.new_zeros(num_classes, size)
 
     def loss_at(weight: Tensor) -> float:
-        return float(objective(weight, weight.new_zeros(num_classes), features, labels, ridge))
+        return float(objective(weight, weight.new_zeros(num_classes), features, labels))
 
     loss = loss_at(weight)
     for step in range(_STEPS):
         probabilities = (features @ weight.T).softmax(1)
-        gradient = (probabilities - wanted).T @ features / taps + ridge * weight
+        gradient = (probabilities - wanted).T @ features / taps + RIDGE * weight
         if gradient.abs().max() < _DONE:
             return weight, loss, step
         # The Hessian of class k against class l: Σ p_k·(δ_kl − p_l)·x·xᵀ.
         curvature = torch.diag_embed(probabilities) - probabilities[:, :, None] * probabilities[:, None]
         blocks = torch.einsum("nkl,ni,nj->kilj", curvature, features, features)
         hessian = blocks.reshape(num_classes * size, -1) / taps
-        hessian.diagonal().add_(ridge)
+        hessian.diagonal().add_(RIDGE)
         direction = torch.linalg.solve(hessian, gradient.flatten()).view_as(weight)
         length = 1.0
         while (trial := loss_at(weight - length * direction)) > loss and length > _DONE:
@@ -132,14 +124,7 @@ def _newton(features: Tensor, labels: Tensor, num_classes: int, ridge: float) ->
 
 @dataclass(frozen=True)
 class Tap:
-    """A point that someone tapped on a photo.
-
-    Attributes:
-        photo: Index of the photo.
-        x: Column, as a share of the photo's width, 0 to 1.
-        y: Row, as a share of its height.
-        label: Index of the class; 0 is the background.
-    """
+    """A point that someone tapped on a photo: its place as shares of width and height, and its class's index."""
 
     photo: int
     x: float
@@ -148,15 +133,9 @@ class Tap:
 
 
 def cell_at(x: float, y: float, extent: tuple[float, float]) -> tuple[int, int]:
-    """Find the cell under a point.
+    """Find row and column of the cell under a point, given as shares of the photo's width and height.
 
-    Args:
-        x: As a share of the photo's width.
-        y: As a share of its height.
-        extent: Width and height of the photo in cells; the last ones may reach beyond it.
-
-    Returns:
-        Row and column.
+    `extent` is width and height of the photo in cells; the last ones may reach beyond it.
     """
     sides = ((y, extent[1]), (x, extent[0]))
     row, column = (min(max(int(share * cells), 0), ceil(cells) - 1) for share, cells in sides)
@@ -171,15 +150,9 @@ def photo_features(network: TaughtVGG, image: Tensor) -> Tensor:
 
 
 def tapped(features: Sequence[Tensor], extents: Sequence[tuple[float, float]], taps: Sequence[Tap]) -> Tensor:
-    """Collect the features of the tapped cells.
+    """Collect the features, of each photo `[channels, h, w]`, of the tapped cells: `[taps, channels]`.
 
-    Args:
-        features: Of each photo, `[channels, h, w]`.
-        extents: Of each photo, as `cell_at` takes it.
-        taps: On these photos.
-
-    Returns:
-        `[taps, channels]`.
+    `cell_at` has what extents are, one a photo.
     """
     cells = [(tap.photo, *cell_at(tap.x, tap.y, extents[tap.photo])) for tap in taps]
     return torch.stack([features[photo][:, row, column] for photo, row, column in cells])
@@ -191,12 +164,7 @@ def pooled(features: Sequence[Tensor]) -> Tensor:
 
 
 def install(network: TaughtVGG, fitted: Fit) -> TaughtVGG:
-    """Put a fitted layer in the place of a network's 1×1 conv.
-
-    Args:
-        network: With as many classes as the fit has.
-        fitted: From `fit`.
-    """
+    """Put a fitted layer in the place of a network's 1×1 conv of as many classes."""
     network.score.load_state_dict(fitted.as_conv().state_dict())
     return network
 
@@ -221,14 +189,7 @@ class Equality:
 
 @torch.inference_mode()
 def compare_layers(conv: nn.Conv2d, features: Tensor, row: int, column: int) -> Equality:
-    """Use a 1×1 conv's weight as a Linear layer, on one cell and on pooled features.
-
-    Args:
-        conv: 1×1.
-        features: `[channels, h, w]`.
-        row: Of the cell.
-        column: Of the cell.
-    """
+    """Use a 1×1 conv's weight as a Linear layer, on one cell and on pooled features, both of `[channels, h, w]`."""
     linear_weight = conv.weight.flatten(1)
     scores = conv(features[None])[0]
     at_cell = F.linear(features[:, row, column], linear_weight, conv.bias)

@@ -61,16 +61,7 @@ class Setting:
 
 
 def transposed_conv(values: Tensor, kernel: Tensor, setting: Setting) -> Tensor:
-    """Apply torch's transposed conv.
-
-    Args:
-        values: `[n, n]`.
-        kernel: `[k, k]`.
-        setting: Sizes that fit both.
-
-    Returns:
-        `[m, m]`, m the setting's size.
-    """
+    """Apply torch's transposed conv: `[n, n]` with a kernel `[k, k]` → `[m, m]`, m the setting's size."""
     numbers = setting.stride, setting.padding, setting.output_padding
     return F.conv_transpose2d(values[None, None], kernel[None, None], None, *numbers)[0, 0]
 
@@ -81,14 +72,9 @@ def conv(values: Tensor, kernel: Tensor, setting: Setting) -> Tensor:
 
 
 def conv_matrix(kernel: Tensor, setting: Setting) -> Tensor:
-    """Write that conv as a matrix: `C · x = y` for flattened maps.
+    """Write that conv as a matrix C, `[n², m²]`, for a kernel `[k, k]`: `C · x = y` for flattened maps.
 
-    Args:
-        kernel: `[k, k]`.
-        setting: The transposed conv's.
-
-    Returns:
-        C, `[n², m²]`. The transposed conv multiplies by its transpose, `Cᵀ · y`; hence the name.
+    The transposed conv multiplies by its transpose, `Cᵀ · y`; hence the name.
     """
     cells = torch.eye(setting.size**2).view(-1, 1, setting.size, setting.size)
     columns = F.conv2d(cells, kernel[None, None], stride=setting.stride, padding=setting.padding)
@@ -136,24 +122,13 @@ def make_map(size: int) -> Tensor:
     return torch.randint(1, 10, (size, size), generator=torch.Generator().manual_seed(size)).float()
 
 
-def make_kernel(kind: str, size: int, seed: int = 0) -> Tensor:
-    """Make a kernel to play with.
+def make_kernel(kind: str, size: int) -> Tensor:
+    """Make a kernel `[size, size]` to play with.
 
-    Args:
-        kind: `ones`, `bilinear` (the tent that interpolates by the stride ⌈k / 2⌉) or `random`.
-        size: k.
-        seed: Of the random one.
-
-    Returns:
-        `[k, k]`.
-
-    Raises:
-        ValueError: There is no such kind.
+    `ones`, `random`, or `bilinear`: the tent that interpolates by the stride ⌈k / 2⌉.
     """
     if kind == "ones":
         return torch.ones(size, size)
     if kind == "bilinear":
         return bilinear_kernel(size)
-    if kind == "random":
-        return torch.randn(size, size, generator=torch.Generator().manual_seed(seed))
-    raise ValueError(f"There is no kernel {kind!r}. Choose from ones, bilinear, random.")
+    return torch.randn(size, size, generator=torch.Generator().manual_seed(0))

@@ -34,20 +34,11 @@ class Upsampled:
 
 
 @torch.inference_mode()
-def compare(network: FCN, image: Tensor, seed: int = 0) -> dict[str, Upsampled]:
-    """Upsample one score map in every way.
-
-    Args:
-        network: Trained, in `eval` mode; its stride is 8.
-        image: Normalised, `[3, H, W]`.
-        seed: Of the random kernel.
-
-    Returns:
-        By way, in the order of `WAYS`.
-    """
+def compare(network: FCN, image: Tensor) -> dict[str, Upsampled]:
+    """Upsample the score map of an FCN-8s in `eval` mode for a normalised image `[3, H, W]`, in each of `WAYS`."""
     height, width = image.shape[1:]
     score_map = network.score_maps(pad_to_multiple(image[None], network.size_multiple))[STRIDE]
-    ways = {way: upsample(network.upscore8, score_map, way, seed)[0, :, :height, :width] for way in WAYS}
+    ways = {way: upsample(network.upscore8, score_map, way)[0, :, :height, :width] for way in WAYS}
     learned = ways["learned"].argmax(0)
     return {
         way: Upsampled(scores, plaid_share(scores, STRIDE), float((scores.argmax(0) != learned).float().mean()))
@@ -55,46 +46,28 @@ def compare(network: FCN, image: Tensor, seed: int = 0) -> dict[str, Upsampled]:
     }
 
 
-def upsample(learned: Upscore, score_map: Tensor, way: str, seed: int = 0) -> Tensor:
-    """Upsample scores by 8.
+def upsample(learned: Upscore, score_map: Tensor, way: str) -> Tensor:
+    """Upsample scores by 8 in one of `WAYS`: `[N, C, h, w]` → `[N, C, 8·h, 8·w]`.
 
-    Args:
-        learned: The trained layer.
-        score_map: `[N, C, h, w]`.
-        way: One of `WAYS`; `random` is a layer like the learned one that nobody trained.
-        seed: Of the random one.
-
-    Returns:
-        `[N, C, 8·h, 8·w]`.
-
-    Raises:
-        ValueError: There is no such way.
+    `random` is a layer like the learned one that nobody trained.
     """
     if way in ("bilinear", "nearest"):
         return F.interpolate(score_map, scale_factor=STRIDE, mode=way)
     if way == "learned":
         return learned(score_map)
-    if way == "random":
-        layer = copy.deepcopy(learned)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            he_(layer)
-        return layer(score_map)
-    raise ValueError(f"There is no way {way!r}. Choose from {', '.join(WAYS)}.")
+    layer = copy.deepcopy(learned)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        he_(layer)
+    return layer(score_map)
 
 
 def plaid_share(scores: Tensor, stride: int) -> float:
-    """Measure the pattern that repeats with every cell.
+    """Measure the pattern of scores `[C, H, W]` that repeats with every cell of `stride` pixels: 0 to 1.
 
     From each cell's pixels their mean is taken away. What is left, averaged over all cells for each of the stride²
-    places in a cell, is the pattern; its share is its mean square over that of all that was left.
-
-    Args:
-        scores: `[C, H, W]`.
-        stride: Pixels a side of a cell.
-
-    Returns:
-        0 to 1; 0 where nothing varies within cells.
+    places in a cell, is the pattern; its share is its mean square over that of all that was left, 0 where nothing
+    varies within cells.
     """
     channels, height, width = scores.shape
     rows, columns = height // stride, width // stride

@@ -21,14 +21,7 @@ from segdemo.models.receptive_field import receptive_field
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle of pixels; the right column and the bottom row are the first ones outside.
-
-    Attributes:
-        left: Column.
-        top: Row.
-        right: Column.
-        bottom: Row.
-    """
+    """A rectangle of pixels; the right column and the bottom row are the first ones outside."""
 
     left: int
     top: int
@@ -47,13 +40,13 @@ class Box:
 
 @dataclass(frozen=True)
 class Asked:
-    """The score that is asked about.
+    """The score that is asked about, at one cell of the score map.
 
     Attributes:
         network: In `eval` mode; no other thread may use it meanwhile.
         image: Normalised, `[3, H, W]`.
         class_index: Whose score.
-        row: Of the cell in the score map.
+        row: Of the cell.
         column: Of the cell.
     """
 
@@ -71,8 +64,7 @@ class Asked:
 def theoretical_field(asked: Asked) -> Box:
     """Give the pixels of the analysed image on which the scores of the cell can depend.
 
-    Returns:
-        The box, which may reach beyond the image. Of an FCN with skips it is that of the longest path.
+    The box may reach beyond the image. Of an FCN with skips it is that of the longest path.
     """
     network = asked.network
     before, after = receptive_field(network, network.score_map, lcm(network.size_multiple, network.stride))
@@ -90,12 +82,7 @@ def effective_field(asked: Asked) -> Tensor:
 
 
 def share_box(field: Tensor, share: float) -> Box:
-    """Find the smallest square round a field's centre of mass that holds a share of it.
-
-    Args:
-        field: `[H, W]`, at least 0.
-        share: 0 to 1.
-    """
+    """Find the smallest square round the centre of mass of a field, `[H, W]`, that holds a share, 0 to 1, of it."""
     height, width = field.shape
     total = field.sum().clamp_min(torch.finfo(field.dtype).tiny)
     rows, columns = torch.arange(height), torch.arange(width)
@@ -135,11 +122,7 @@ class Contributions:
 
 @torch.inference_mode()
 def contributions(asked: Asked) -> Contributions:
-    """Take the score apart: `score = Σ w_k · f_k + b`.
-
-    Raises:
-        ValueError: The network's scores are a sum of several layers.
-    """
+    """Take the score of a network with one score layer apart: `score = Σ w_k · f_k + b`."""
     layer, features, scores = _last_features(asked.network, asked.image)
     terms = layer.weight[asked.class_index, :, 0, 0] * features[:, asked.row, asked.column]
     bias = layer.get_parameter("bias")[asked.class_index]
@@ -148,12 +131,7 @@ def contributions(asked: Asked) -> Contributions:
 
 @dataclass(frozen=True)
 class PathShares:
-    """One score of an FCN taken apart into its paths: fc7, and the skips that its output adds.
-
-    Attributes:
-        parts: Scores by path.
-        score: What the network says.
-    """
+    """What the network says, and one score of an FCN by path: fc7, and the skips that its output adds."""
 
     parts: dict[str, float]
     score: float
@@ -194,10 +172,7 @@ def grad_cam(asked: Asked) -> GradCam:
     """Compute Grad-CAM by backprop from the class's pooled logit, and compare it with the CAM.
 
     For global average pooling and one Linear layer the gradient for each cell of channel k is `w_k / cells`, so both
-    are one map up to that factor.
-
-    Raises:
-        ValueError: The network's scores are a sum of several layers.
+    are one map up to that factor. The network has one score layer.
     """
     class_index = asked.class_index
     with torch.no_grad():
@@ -212,14 +187,9 @@ def grad_cam(asked: Asked) -> GradCam:
 
 
 def occlude(image: Tensor, square: Box) -> Tensor:
-    """Lay a square of the mean colour, a grey, over an image.
+    """Lay a square of the mean colour, a grey, over a copy of a normalised image, `[3, H, W]`.
 
-    Args:
-        image: Normalised, `[3, H, W]`, so that 0 is the mean.
-        square: What is hidden; it may reach beyond the image.
-
-    Returns:
-        A copy.
+    The square may reach beyond the image.
     """
     box = square.clipped(image.shape[2], image.shape[1])
     hidden = image.clone()
@@ -236,8 +206,7 @@ def score(asked: Asked) -> float:
 def _last_features(network: SegmentationNetwork, image: Tensor) -> tuple[nn.Conv2d, Tensor, Tensor]:
     """Run a network on one image: its last 1×1 conv, what that reads, `[channels, h, w]`, and scores, `[C, h, w]`."""
     layer = network.score_layer
-    if layer is None:
-        raise ValueError("This network adds up the scores of several layers.")
+    assert layer is not None
     read: list[Tensor] = []
     hook = layer.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0]))
     try:
