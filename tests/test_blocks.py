@@ -71,21 +71,6 @@ def test_a_small_input_runs_as_a_whole():
     assert sizes_seen(64 * 32, 64, 32) == [(64, 32)]
 
 
-@pytest.mark.parametrize(
-    "stage",
-    [
-        nn.Sequential(conv(3), nn.ReLU()),
-        nn.Sequential(conv(3), nn.MaxPool2d(3, 2)),
-        nn.Sequential(conv(3), nn.MaxPool2d(2, padding=1)),
-        nn.Sequential(conv(3, stride=2), nn.MaxPool2d(2)),
-        nn.Sequential(conv(3, padding=0), nn.MaxPool2d(2)),
-    ],
-)
-def test_another_form_is_refused(stage):
-    with pytest.raises(ValueError, match="stage"):
-        InBlocks(stage, 1)
-
-
 def test_a_batch_of_small_images_is_split_between_images():
     stage, seen = split_at_max_pools(vgg_features("vgg16"))[0].eval(), []
     stage[0].register_forward_hook(lambda _, inputs, __: seen.append(tuple(inputs[0].shape)))

@@ -210,11 +210,6 @@ def test_a_wrong_stride_is_refused(stride):
         thin_fcn(stride)
 
 
-def test_stages_other_than_five_are_refused():
-    with pytest.raises(ValueError, match="five stages, not 4"):
-        FCN([nn.Sequential()] * 4, nn.Identity(), 8, 3, 8)
-
-
 def test_an_fcn_in_blocks_gives_the_same_scores(monkeypatch):
     monkeypatch.setattr("segdemo.models.fcn._LARGE", 40 * 96)
     monkeypatch.setattr("segdemo.models.fcn._SMALL", 16 * 96)

@@ -89,11 +89,3 @@ def test_bilinear_interpolates_away_from_the_border():
     scores = torch.randn(1, 2, 5, 6)
     wanted = F.interpolate(scores, scale_factor=4, mode="bilinear", align_corners=False)
     torch.testing.assert_close(layer(scores)[..., 4:-4, 4:-4], wanted[..., 4:-4, 4:-4])
-
-
-@pytest.mark.parametrize(
-    "layer", [nn.ConvTranspose2d(3, 4, 4, 2), nn.ConvTranspose2d(3, 3, 3, 2), nn.ConvTranspose2d(3, 3, (4, 6), 2)]
-)
-def test_bilinear_refuses_channels_and_kernels_that_do_not_fit(layer):
-    with pytest.raises(ValueError, match="equal channels and a kernel of twice the stride"):
-        bilinear_(layer)

@@ -34,16 +34,6 @@ def test_each_inner_cell_is_the_classifier_on_its_own_7x7_window_of_the_features
             torch.testing.assert_close(score_map[..., row, column], wanted, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("cells", "kept"), [((7, 7), ((3, 4), (3, 4))), ((9, 8), ((3, 6), (3, 5))), ((1, 4), ((0, 1), (1, 3)))]
-)
-def test_the_image_s_logits_are_the_mean_over_cells_that_see_no_padding(cells, kept):
-    score_map = torch.randn(2, 5, *cells)
-    (top, bottom), (left, right) = kept
-    wanted = score_map[..., top:bottom, left:right].mean((2, 3))
-    torch.testing.assert_close(DenseVGG.pool_scores(score_map), wanted)
-
-
 def test_weights_of_any_number_of_classes_are_taken():
     network = from_torchvision("conv1x1_resnet", "resnet18", get_model("resnet18", num_classes=7).state_dict())
     assert network.score.weight.shape == (7, 512, 1, 1)

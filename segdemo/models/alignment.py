@@ -7,8 +7,6 @@ that a move by whole pixels allows: the centre of an odd window is the middle of
 edge of one.
 """
 
-from collections import OrderedDict
-
 from torch import Tensor, nn
 
 
@@ -16,10 +14,7 @@ class Shift(nn.ReplicationPad2d):
     """Move images right and down by half a stride: `[N, C, H, W]` → `[N, C, H + stride + 1, W + stride + 1]`.
 
     A pixel more is added on the right and at the bottom. There cells are centred on the first pixel and on the last, so
-    that the zeros with which convs pad begin as far from the image on all sides.
-
-    Args:
-        stride: Pixels per cell, even.
+    that the zeros with which convs pad begin as far from the image on all sides. The stride is even.
     """
 
     def __init__(self, stride: int) -> None:
@@ -33,18 +28,3 @@ class DropOuter(nn.Module):
     def forward(self, cells: Tensor) -> Tensor:
         """Drop them."""
         return cells[..., 1:-1, 1:-1]
-
-
-def aligned(layers: OrderedDict[str, nn.Module], stride: int) -> nn.Sequential:
-    """Chain the layers of a ResNet so that cell i is centred at (i + 0.5)·stride.
-
-    Args:
-        layers: By name; together they map `[N, 3, H, W]` to `[N, C, ⌈H/stride⌉, ⌈W/stride⌉]`, with cell i centred on
-            pixel i·stride.
-        stride: Pixels per cell, even.
-
-    Returns:
-        Layers that map images of multiples of the stride to `[N, C, H/stride, W/stride]`; the names of the weights are
-        those of `layers`.
-    """
-    return nn.Sequential(OrderedDict(shift=Shift(stride), **layers, drop=DropOuter()))

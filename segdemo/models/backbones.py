@@ -6,7 +6,7 @@ from typing import cast
 from torch import nn
 from torchvision.models import ResNet, vgg
 
-from segdemo.models.alignment import aligned
+from segdemo.models.alignment import DropOuter, Shift
 from segdemo.models.initialisation import he_
 
 # torchvision keeps VGG's layer plans under the letters of Simonyan and Zisserman's table 1.
@@ -14,13 +14,9 @@ _PLANS = {"vgg11": "A", "vgg13": "B", "vgg16": "D", "vgg19": "E"}
 
 
 def vgg_features(name: str) -> nn.Sequential:
-    """Build the conv, ReLU and pooling layers of a VGG, without its classifier, by He's start.
+    """Build the conv, ReLU and pooling layers of a VGG by He's start: `[N, 3, H, W]` → `[N, 512, H/32, W/32]`.
 
-    Args:
-        name: `vgg11`, `vgg13`, `vgg16` or `vgg19`, with `_bn` behind it for BatchNorm.
-
-    Returns:
-        Layers that map `[N, 3, H, W]` to `[N, 512, H/32, W/32]`.
+    The name is `vgg11`, `vgg13`, `vgg16` or `vgg19`, with `_bn` behind it for BatchNorm.
 
     Raises:
         ValueError: No VGG has this name.
@@ -32,16 +28,10 @@ def vgg_features(name: str) -> nn.Sequential:
 
 
 def split_at_max_pools(features: nn.Sequential) -> list[nn.Sequential]:
-    """Cut a chain of layers into stages, each ending with its MaxPool.
+    """Cut a chain of layers into stages, for any VGG five, each ending with its MaxPool.
 
     The positions are found, not written down: they differ between VGG11, 13 and 16 and with BatchNorm, and a wrong cut
-    still runs, because the shapes fit.
-
-    Args:
-        features: For example `vgg_features("vgg16_bn")`.
-
-    Returns:
-        The stages, for any VGG five of them. Layers behind the last MaxPool would make one more.
+    still runs, because the shapes fit. Layers behind the last MaxPool would make one more.
     """
     stages, current = [], []
     for layer in features:
@@ -71,11 +61,8 @@ def without_last_pool(features: nn.Sequential) -> nn.Sequential:
 def resnet_trunk(resnet: ResNet) -> nn.Sequential:
     """Take what comes before a ResNet's pooling and Linear layer, aligned as `segdemo.models.alignment` says.
 
-    Args:
-        resnet: torchvision's; its layers are shared.
-
     Returns:
-        Layers that map `[N, 3, H, W]`, multiples of 32, to `[N, channels, H/32, W/32]`.
+        Layers, shared with it, that map `[N, 3, H, W]`, multiples of 32, to `[N, channels, H/32, W/32]`.
     """
     layers = OrderedDict((k, layer) for k, layer in resnet.named_children() if k not in ("avgpool", "fc"))
-    return aligned(layers, 32)
+    return nn.Sequential(OrderedDict(shift=Shift(32), **layers, drop=DropOuter()))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from math import isqrt
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -15,12 +16,9 @@ class InBlocks(nn.Module):
     lie inside: a large block of several stages can let each of them run in small ones.
 
     Args:
-        stages: Convs that keep the size, layers that look at one pixel, and MaxPools, the last of them at the end. In
-            `eval` mode: the pixels that two blocks share would count twice in statistics.
+        stages: Convs that keep the size, layers that look at one pixel, and MaxPools whose windows lie side by side,
+            the last of them at the end. In `eval` mode: pixels that two blocks share would count twice in statistics.
         pixels: Of the input that are read at once, those round a block aside; an input no larger runs as a whole.
-
-    Raises:
-        ValueError: The stages have another form.
     """
 
     def __init__(self, stages: nn.Sequential, pixels: int) -> None:
@@ -30,12 +28,9 @@ class InBlocks(nn.Module):
         depends = 0
         for layer in stages.modules():  # those of stages that lie inside too, in their order
             if isinstance(layer, nn.Conv2d):
-                depends += _check_conv(layer) * self.step
+                depends += int(layer.padding[0]) * self.step
             elif isinstance(layer, nn.MaxPool2d):
-                self.step *= _check_pool(layer)
-        last = [layer for layer in stages.modules() if not list(layer.children())][-1]
-        if not isinstance(last, nn.MaxPool2d):
-            raise ValueError(f"a stage ends with a MaxPool, not with {last}")
+                self.step *= cast(int, layer.stride)
         self.halo = -(-depends // self.step) * self.step
 
     def forward(self, images: Tensor) -> Tensor:
@@ -62,11 +57,7 @@ class InBlocks(nn.Module):
         return whole
 
     def _blocks(self, length: int, most: int) -> Iterator[tuple[slice, slice]]:
-        """Part a side into equal blocks of at most `most` pixels: each, and each with what is read round it.
-
-        At the image's edges as much is read as elsewhere, so that all blocks are of one size: memory that one gives
-        back fits the next, and layers are prepared for one size alone.
-        """
+        """Part a side into equal blocks of at most `most` pixels: each, and each with what is read round it."""
         cells = max(1, most // self.step)
         count = -(-length // (cells * self.step))
         size = -(-length // (count * self.step)) * self.step
@@ -81,17 +72,3 @@ class InBlocks(nn.Module):
         start, stop = kept.start // self.step, kept.stop // self.step
         first = near.start // self.step
         return slice(start, stop), slice(start - first, stop - first)
-
-
-def _check_conv(conv: nn.Conv2d) -> int:
-    """Give the padding of a conv that keeps the size."""
-    if conv.stride != (1, 1) or 2 * int(conv.padding[0]) != conv.dilation[0] * (conv.kernel_size[0] - 1):
-        raise ValueError(f"the convs of a stage keep the size, unlike {conv}")
-    return int(conv.padding[0])
-
-
-def _check_pool(pool: nn.MaxPool2d) -> int:
-    """Give the stride of a MaxPool whose windows lie side by side."""
-    if not isinstance(pool.stride, int) or pool.kernel_size != pool.stride or pool.padding:
-        raise ValueError(f"a stage ends with a MaxPool that parts its input into blocks, unlike {pool}")
-    return pool.stride

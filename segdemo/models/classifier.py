@@ -13,15 +13,11 @@ from segdemo.models.network import SegmentationNetwork, architecture, pad_to_mul
 
 
 class Classifier(nn.Module):
-    """Backbone → adaptive average pooling to 1×1 → one Linear layer.
+    """Backbone → adaptive average pooling to 1×1 → one Linear layer, with dropout before it in training.
+
+    The backbone maps `[N, 3, H, W]` to `[N, channels, H/stride, W/stride]`, the Linear layer has `channels` inputs.
 
     Source of the form: Lin, Chen, Yan, "Network in Network", 2014 (global average pooling).
-
-    Args:
-        backbone: Maps `[N, 3, H, W]` to `[N, channels, H/stride, W/stride]`.
-        stride: Pixels of the input per cell of the backbone's map.
-        fc: The Linear layer, with `channels` inputs.
-        dropout: Share of the pooled features that is dropped in training.
     """
 
     def __init__(self, backbone: nn.Sequential, stride: int, fc: nn.Linear, dropout: float = 0.0) -> None:
@@ -44,10 +40,8 @@ class Classifier(nn.Module):
 class Conv1x1Segmenter(SegmentationNetwork):
     """A dense classifier: the Linear layer, as a 1×1 conv, answers at every cell, not once for the mean of all cells.
 
-    Because pooling is a mean and the layer is linear, the mean of the score map is the classifier's answer.
-
-    Args:
-        classifier: Deep-copied; no storage is shared with it.
+    Because pooling is a mean and the layer is linear, the mean of the score map is the classifier's answer. It shares
+    no storage with the classifier.
     """
 
     interpolates = classifies = True

@@ -17,20 +17,15 @@ from segdemo.models.initialisation import bilinear_, he_
 from segdemo.models.network import Outputs, SegmentationNetwork, architecture, pad_to_multiple
 
 STRIDES = (32, 16, 8)
-_STAGES = 5  # 2⁵ is the stride of 32
 # Pixels in a block of the first three stages together, and of the first alone: small ones stay in a processor's cache.
 _LARGE, _SMALL = 2 << 20, 1 << 17
 
 
 class Upscore(nn.Module):
-    """Upsample scores by a transposed conv that starts bilinear and learns: kernel 2s, stride s, padding s/2.
+    """Upsample scores by a transposed conv that starts bilinear and learns: kernel 2s, stride s (even), padding s/2.
 
     The transposed conv alone adds too few neighbours at the border, where a constant map fades to about a half, or a
     quarter in a corner. So the map is extended by one cell all round and the result cropped by one stride.
-
-    Args:
-        num_classes: Channels in and out.
-        stride: s, even.
     """
 
     def __init__(self, num_classes: int, stride: int) -> None:
@@ -57,7 +52,7 @@ class FCN(SegmentationNetwork):
         stride: 32, 16 or 8: the stride of the score map that is upsampled last.
 
     Raises:
-        ValueError: The stride is none of the three, or the stages are not five.
+        ValueError: The stride is none of the three.
     """
 
     size_multiple = 32
@@ -68,8 +63,6 @@ class FCN(SegmentationNetwork):
         super().__init__()
         if stride not in STRIDES:
             raise ValueError(f"an FCN has stride 32, 16 or 8, not {stride}")
-        if len(stages) != _STAGES:
-            raise ValueError(f"an FCN is built on five stages, not {len(stages)}")
         self.stride = stride
         self.stages = nn.ModuleList(stages)
         self.head = head
@@ -84,22 +77,13 @@ class FCN(SegmentationNetwork):
         self.upscore8 = Upscore(num_classes, 8)
 
     @property
-    def strides(self) -> tuple[int, ...]:
-        """32, 16 and 8: one pass gives all three."""
-        return STRIDES
-
-    @property
     def score_layer(self) -> None:
         """None: the score map is a sum of three layers' scores."""
 
     def separate_scores(self, images: Tensor) -> dict[int, Tensor]:
         """Make the three score maps of one pass through the backbone, before they are added up.
 
-        Args:
-            images: `[N, 3, H, W]`, H and W multiples of 32.
-
-        Returns:
-            `[N, C, H/s, W/s]` for each stride s: 32 from FC7, 16 from pool4, 8 from pool3.
+        `[N, 3, H, W]`, multiples of 32 → `[N, C, H/s, W/s]` by stride s: 32 from FC7, 16 from pool4, 8 from pool3.
         """
         pools = []
         features = images
@@ -111,11 +95,7 @@ class FCN(SegmentationNetwork):
     def add_up(self, separate: dict[int, Tensor]) -> dict[int, Tensor]:
         """Add each skip's scores to the upsampled coarser ones; linear, as no transposed conv has a bias.
 
-        Args:
-            separate: From `separate_scores`.
-
-        Returns:
-            For each stride s of 32, 16 and 8 the scores `[N, C, H/s, W/s]`, skips added.
+        `separate_scores` gives those. The result has, for each stride s of 32, 16 and 8, the scores `[N, C, H/s, W/s]`.
         """
         at32 = separate[32]
         at16 = self.upscore_fc7(at32) + separate[16]
@@ -123,13 +103,9 @@ class FCN(SegmentationNetwork):
         return {32: at32, 16: at16, 8: at8}
 
     def score_maps(self, images: Tensor) -> dict[int, Tensor]:
-        """Make the coarse scores of all three outputs in one pass through the backbone.
+        """Make the coarse scores of all three outputs in one pass through the backbone, skips added.
 
-        Args:
-            images: `[N, 3, H, W]`, H and W multiples of 32.
-
-        Returns:
-            For each stride s of 32, 16 and 8 the scores `[N, C, H/s, W/s]`, skips added.
+        `[N, 3, H, W]`, multiples of 32 → `[N, C, H/s, W/s]` for each stride s of 32, 16 and 8.
         """
         return self.add_up(self.separate_scores(images))
 
@@ -147,15 +123,9 @@ class FCN(SegmentationNetwork):
         return self.upscore_maps({stride: maps[stride] for stride in strides or STRIDES}, *images.shape[-2:])
 
     def upscore_maps(self, maps: dict[int, Tensor], height: int, width: int) -> Outputs:
-        """Upsample the scores of one or more outputs and crop the padding off.
+        """Upsample the scores of one or more outputs, from `score_maps`, and crop the padding off, as `outputs` does.
 
-        Args:
-            maps: From `score_maps`.
-            height: H, of the image before it was padded.
-            width: W.
-
-        Returns:
-            As `outputs` does.
+        Height and width are the image's before it was padded.
         """
         return {
             stride: (
@@ -194,15 +164,9 @@ def _zero(conv: nn.Conv2d) -> nn.Conv2d:
 
 
 def fc_head(width: int, kernel_size: int, dropout: float) -> nn.Sequential:
-    """Build FC6 and FC7 as convs, each with ReLU and dropout.
+    """Build FC6 and FC7 as convs, each with ReLU and dropout: `[N, 512, h, w]` → `[N, width, h, w]`.
 
-    Args:
-        width: Channels of both; VGG16's own have 4,096.
-        kernel_size: FC6's: 7 is what VGG16's FC6 becomes, 1 is the light form.
-        dropout: Share of the channels' values that is dropped in training.
-
-    Returns:
-        Layers that map `[N, 512, h, w]` to `[N, width, h, w]`.
+    The original has a width of 4,096, and FC6 a kernel of 7, what VGG16's FC6 becomes; 1 is the light form.
 
     Raises:
         ValueError: The kernel size is even, which would change the map's size.

@@ -11,13 +11,8 @@ _Module = TypeVar("_Module", bound=nn.Module)
 def he_(module: _Module) -> _Module:
     """Draw conv, transposed-conv and linear weights from He's normal distribution in place; biases become zero.
 
-    BatchNorm starts as the identity. Source: He et al., "Delving Deep into Rectifiers", ICCV 2015.
-
-    Args:
-        module: Every layer inside it is initialised, so hand over only what is to be trained from nothing.
-
-    Returns:
-        The same module.
+    BatchNorm starts as the identity. Every layer inside the module is drawn, so hand over only what is to be trained
+    from nothing. Source: He et al., "Delving Deep into Rectifiers", ICCV 2015.
     """
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
@@ -34,11 +29,7 @@ def he_(module: _Module) -> _Module:
 
 
 def _transposed_fan_in(layer: nn.ConvTranspose2d) -> float:
-    """Count the products that add up to one output value of a transposed conv.
-
-    torch's own count takes the kernel whole, and output channels for input ones: but of k×k kernel cells only every
-    stride-th along each side meets a given output pixel.
-    """
+    """Count the products in one output value of a transposed conv: torch's own count takes no account of the stride."""
     cells = layer.kernel_size[0] * layer.kernel_size[1] / (layer.stride[0] * layer.stride[1])
     return layer.in_channels / layer.groups * cells
 
@@ -48,9 +39,6 @@ def bilinear_kernel(kernel_size: int) -> Tensor:
 
     An even size, 2s, has its peak between two cells; an odd one, 2s − 1, on a cell. Source: Long, Shelhamer, Darrell,
     CVPR 2015, whose code starts its transposed convs so.
-
-    Args:
-        kernel_size: At least 1.
 
     Returns:
         `[kernel_size, kernel_size]`, float32; its sum is s².
@@ -64,21 +52,11 @@ def bilinear_kernel(kernel_size: int) -> Tensor:
 def bilinear_(layer: nn.ConvTranspose2d) -> nn.ConvTranspose2d:
     """Make a transposed conv a bilinear upsampler in place: the tent from each class to itself, zero between classes.
 
+    It has as many output as input channels, and a square kernel of twice the stride.
+
     Source: Long, Shelhamer, Darrell, "Fully Convolutional Networks for Semantic Segmentation", CVPR 2015, section 3.3.
-
-    Args:
-        layer: As many output as input channels, a square kernel of twice the stride.
-
-    Returns:
-        The same layer.
-
-    Raises:
-        ValueError: Channels or kernel do not fit.
     """
-    kernel_size, stride = layer.kernel_size[0], layer.stride[0]
-    if layer.in_channels != layer.out_channels or layer.kernel_size != (2 * stride, 2 * stride):
-        raise ValueError(f"bilinear start needs equal channels and a kernel of twice the stride, not {layer}")
     layer.weight.zero_()
     diagonal = torch.arange(layer.in_channels)
-    layer.weight[diagonal, diagonal] = bilinear_kernel(kernel_size).to(layer.weight)
+    layer.weight[diagonal, diagonal] = bilinear_kernel(layer.kernel_size[0]).to(layer.weight)
     return layer

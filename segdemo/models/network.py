@@ -18,12 +18,7 @@ def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:
     The outermost pixels are repeated, so a network sees no edge that the photo does not have. Padding at the right and
     bottom alone keeps pixel (0, 0) where it was; the scores are cropped back afterwards.
 
-    Args:
-        images: `[N, C, H, W]`, H and W at least 1.
-        multiple: Pixels.
-
-    Returns:
-        `[N, C, ⌈H/multiple⌉·multiple, ⌈W/multiple⌉·multiple]`.
+    `[N, C, H, W]` → `[N, C, ⌈H/multiple⌉·multiple, ⌈W/multiple⌉·multiple]`.
     """
     height, width = images.shape[-2:]
     down, right = -height % multiple, -width % multiple
@@ -40,18 +35,13 @@ class SegmentationNetwork(nn.Module, ABC):
         size_multiple: The input is padded to a multiple of this many pixels.
         interpolates: Whether `upsample` is plain bilinear interpolation, so that whoever wants the scores at another
             size may take them from the score map at once.
-        classifies: Whether it is a classifier that answers at every cell, so that `classify` means something.
+        classifies: Whether it is a classifier that answers at every cell.
     """
 
     stride: int
     size_multiple: int
     interpolates: bool = False
     classifies: bool = False
-
-    @property
-    def strides(self) -> tuple[int, ...]:
-        """The strides of the outputs that one pass can give."""
-        return (self.stride,)
 
     @property
     def score_layer(self) -> nn.Conv2d | None:
@@ -67,24 +57,13 @@ class SegmentationNetwork(nn.Module, ABC):
         return F.interpolate(score_map, scale_factor=self.stride, mode="bilinear", align_corners=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Score every pixel.
-
-        Args:
-            images: Normalised RGB, `[N, 3, H, W]`, any size from 1×1 up.
-
-        Returns:
-            Scores (logits), `[N, C, H, W]`.
-        """
+        """Score every pixel of normalised RGB images, `[N, 3, H, W]` of any size from 1×1 up: logits `[N, C, H, W]`."""
         return self.forward_with_map(images)[1]
 
     def forward_with_map(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Score every pixel and keep the coarse scores too.
 
-        Args:
-            images: Normalised RGB, `[N, 3, H, W]`.
-
-        Returns:
-            The score map `[N, C, ⌈H/stride⌉, ⌈W/stride⌉]` and the upsampled scores `[N, C, H, W]`.
+        `[N, 3, H, W]` → the score map `[N, C, ⌈H/stride⌉, ⌈W/stride⌉]` and the upsampled scores `[N, C, H, W]`.
         """
         height, width = images.shape[-2:]
         score_map = self.score_map(pad_to_multiple(images, self.size_multiple))
@@ -97,7 +76,7 @@ class SegmentationNetwork(nn.Module, ABC):
 
         Args:
             images: Normalised RGB, `[N, 3, H, W]`.
-            strides: Of the outputs that are wanted; none stands for all of `strides`.
+            strides: Of the outputs that are wanted; none stands for all that there are.
 
         Returns:
             By stride s the score map `[N, C, ⌈H/s⌉, ⌈W/s⌉]` and the scores `[N, C, H, W]`, or the score map twice where
@@ -114,19 +93,10 @@ class SegmentationNetwork(nn.Module, ABC):
 
     def classify(self, images: Tensor) -> Tensor:
         """Give a classifier's logits for whole images: `[N, 3, H, W]` → `[N, C]`."""
-        return self.pool_scores(self.padded_score_map(images))
-
-    @staticmethod
-    def pool_scores(score_map: Tensor) -> Tensor:
-        """Average a classifier's scores over the cells: `[N, C, h, w]` → logits `[N, C]`."""
-        return score_map.mean((2, 3))
+        return self.padded_score_map(images).mean((2, 3))
 
     def run_in_blocks(self) -> bool:
-        """Let stages run in blocks, in place, if the network can: the same numbers in less memory.
-
-        Returns:
-            Whether they do.
-        """
+        """Let stages run in blocks, in place, and say whether the network can: the same numbers in less memory."""
         return False
 
     def padded_score_map(self, images: Tensor) -> Tensor:

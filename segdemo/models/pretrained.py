@@ -21,12 +21,10 @@ class DenseVGG(SegmentationNetwork):
     """A VGG classifier that answers at every cell: 7×7, 1×1 and 1×1 convs in place of its three Linear layers.
 
     The 7×7 conv pads by three cells, so that there is an answer above every 32×32 pixels. For a 224×224 image the cell
-    in the middle sees no padding: it computes what the classifier computes.
+    in the middle sees no padding: it computes what the classifier computes. Its conv layers are shared, its Linear
+    layers copied.
 
     Source: Sermanet et al., "OverFeat", ICLR 2014; Long, Shelhamer, Darrell, CVPR 2015, section 3.1.
-
-    Args:
-        classifier: torchvision's; its conv layers are shared, its Linear layers copied.
     """
 
     stride = size_multiple = 32
@@ -46,25 +44,9 @@ class DenseVGG(SegmentationNetwork):
         features = F.relu(self.fc6(self.features(images)))
         return self.score(F.relu(self.fc7(features)))
 
-    @staticmethod
-    def pool_scores(score_map: Tensor) -> Tensor:
-        """Average the cells whose 7×7 window lies inside the map: `[N, C, h, w]` → logits `[N, C]`.
-
-        Along a side of fewer than seven cells the middle one stands for all.
-        """
-        for axis in (2, 3):
-            size = score_map.shape[axis]
-            margin = min(_FC_KERNEL // 2, (size - 1) // 2)
-            score_map = score_map.narrow(axis, margin, max(1, size - 2 * margin))
-        return score_map.mean((2, 3))
-
 
 class TorchvisionFCN(SegmentationNetwork):
-    """torchvision's FCN on a dilated ResNet: stride 8, no learned upsampling; aligned as `alignment` says.
-
-    Args:
-        network: torchvision's; shared.
-    """
+    """torchvision's FCN, shared, on a dilated ResNet: stride 8, no learned upsampling; aligned as `alignment` says."""
 
     stride = size_multiple = 8
     interpolates = True
@@ -86,37 +68,24 @@ class TorchvisionFCN(SegmentationNetwork):
 
 @architecture
 def dense_vgg(backbone: str, num_classes: int) -> DenseVGG:
-    """Build the dense form of a torchvision VGG with random weights, to be filled from its file.
-
-    Args:
-        backbone: Such as `vgg16`.
-        num_classes: Outputs of its last layer.
-    """
+    """Build the dense form of a torchvision VGG, such as `vgg16`, with random weights, to be filled from its file."""
     return DenseVGG(cast(VGG, get_model(backbone, num_classes=num_classes)))
 
 
 @architecture
 def fcn_resnet(backbone: str, num_classes: int) -> TorchvisionFCN:
-    """Build torchvision's FCN with random weights, to be filled from its file.
-
-    Args:
-        backbone: Such as `fcn_resnet50`.
-        num_classes: Channels of the scores.
-    """
+    """Build torchvision's FCN, such as `fcn_resnet50`, with random weights, to be filled from its file."""
     network = get_model(backbone, num_classes=num_classes, weights_backbone=None)
     return TorchvisionFCN(cast(torchvision_segmentation.FCN, network))
 
 
 def from_torchvision(architecture: str, backbone: str, tensors: dict[str, Tensor]) -> SegmentationNetwork:
-    """Turn torchvision's own weights into a network of ours.
+    """Turn torchvision's own weights into a network of ours, in `eval` mode.
 
     Args:
         architecture: `dense_vgg`, `conv1x1_resnet` or `fcn_resnet`.
         backbone: torchvision's name of the model, such as `vgg16`.
         tensors: That model's state, as its weights file holds it.
-
-    Returns:
-        The network in `eval` mode.
 
     Raises:
         RuntimeError: The tensors are not those of the model.

@@ -15,13 +15,7 @@ WIDTHS = (256, 128, 64, 48, 32)
 
 
 class DecoderBlock(nn.Module):
-    """Double the size by a transposed conv, put the encoder's features beside it, and mix both by two convs.
-
-    Args:
-        channels: Of what comes from below.
-        skip_channels: Of what comes from the encoder, at twice the size.
-        width: Channels out.
-    """
+    """Double the size by a transposed conv, put the encoder's features beside it, and mix both by two convs."""
 
     def __init__(self, channels: int, skip_channels: int, width: int) -> None:
         super().__init__()
