@@ -58,12 +58,11 @@ def _prepare(recipe: Recipe, options: argparse.Namespace) -> tuple[Recipe, list[
     """Open what a recipe learns from and what it is measured on; a folder of one's own takes the recipe's place."""
     if is_own(options.data):
         recipe = recipe.for_own(open_dataset(options.data, None, "train"), options.steps)
-    sources = [(each, each.name) for each in recipe.sources]
     training = [
-        open_dataset(options.data, name, "train", options.download).translated(recipe.classes, each.words)
-        for each, name in sources
+        open_dataset(options.data, source.name, "train", options.download).translated(recipe.classes, source.words)
+        for source in recipe.sources
     ]
-    held_out = [open_dataset(options.data, name, _HELD_OUT) for each, name in sources if not each.words]
+    held_out = [open_dataset(options.data, source.name, _HELD_OUT) for source in recipe.sources if not source.words]
     return recipe, training, held_out
 
 

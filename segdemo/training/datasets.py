@@ -67,7 +67,7 @@ class Item:
 
 @dataclass(frozen=True)
 class DataSet:
-    """Labelled photos and what their labels mean.
+    """Labelled photos of one split and what their labels mean.
 
     Attributes:
         name: As on the command line.
@@ -75,7 +75,7 @@ class DataSet:
         terms: What its makers say about its use.
         classes: Names, by index.
         colours: `#rrggbb`, by index.
-        items: The photos of one split.
+        items: The photos.
     """
 
     name: str
@@ -92,14 +92,9 @@ class DataSet:
         return (item.read() for item in self.items)
 
     def translated(self, classes: tuple[str, ...], words: Mapping[str, str]) -> "DataSet":
-        """Express the labels in a network's classes.
+        """Express the labels as indices of a network's classes; `words` names those that are called otherwise there.
 
-        Args:
-            classes: The network's.
-            words: What a class of the data set is called there, where it is called otherwise; `ignore` leaves it out.
-
-        Returns:
-            The same photos, their labels indices of `classes`.
+        A class whose word is `ignore` is left out.
 
         Raises:
             DataError: The network has no class of a name.
@@ -238,19 +233,14 @@ KNOWN = {"pets": pets, "people": people, "camvid": camvid}
 
 
 def open_dataset(root: Path, name: str | None, split: str, download: bool = False) -> DataSet:
-    """Open a split of a data set.
+    """Open a split of a data set under a folder, or a folder of one's own: `train`, `held-out`, or `test`.
 
-    Args:
-        root: The folder of the known data sets, or a folder of one's own.
-        name: `pets`, `people`, `camvid`; None or any other name for a folder of one's own.
-        split: `train`, `held-out` (the part of the training photos that training leaves out) or `test`.
-        download: Fetch the original of the pets if it is not there.
+    Held-out photos are those of the training part that training leaves out. The name is `pets`, which can be
+    downloaded, `people` or `camvid`; None or any other means a folder of one's own.
 
     Raises:
         DataError: It is not there; the message names what is missing.
     """
-    if split not in SPLITS:
-        raise DataError(f"there is no split {split!r}: choose from {', '.join(SPLITS)}")
     try:
         if name == "pets":
             return pets(root, split, download)
