@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from segdemo.training.augment import cut_out, fill_holes, make_batch, single_changes
+from segdemo.training.augment import beside_objects, cut_out, fill_holes, make_batch, single_changes
 from segdemo.training.datasets import IGNORE
 from segdemo.training.recipe import Phase
 
@@ -75,3 +75,32 @@ def test_equal_seeds_give_equal_batches(samples):
         np.random.seed(1)
         batches.append(make_batch(samples, single_changes(PHASE), PHASE))
     assert all(torch.equal(a, b) for a, b in zip(*batches, strict=True))
+
+
+def test_a_strip_beside_an_object_is_background_alone():
+    labels = torch.zeros(40, 60, dtype=torch.uint8)
+    labels[10:30, 5:30] = 2
+    labels[9, 5:30] = 255  # a border that is not labelled is no background either
+    photo = torch.arange(40 * 60).view(1, 40, 60).expand(3, -1, -1)
+    found, cut = beside_objects((photo, labels))
+    assert torch.equal(found, photo[:, :, 30:])  # the largest of the four
+    assert not cut.any()
+    assert cut.shape == (40, 30)
+
+
+@pytest.mark.parametrize("place", [slice(0, 0), slice(2, 38), slice(0, 40)], ids=["none", "thin strips", "all"])
+def test_a_photo_without_such_a_strip_stays_whole(place):
+    labels = torch.zeros(40, 40, dtype=torch.uint8)
+    labels[place, place] = 1
+    photo = torch.zeros(3, 40, 40)
+    found, cut = beside_objects((photo, labels))
+    assert found is photo
+    assert cut is labels
+
+
+def test_strips_are_taken_from_a_share_of_the_photos():
+    labels = torch.zeros(40, 40, dtype=torch.uint8)
+    labels[:20] = 1
+    phase = Phase(steps=1, image_size=16, beside=0.5, area=(1.0, 1.0), aspect=(1.0, 1.0))
+    _, found = make_batch([(torch.zeros(3, 40, 40, dtype=torch.uint8), labels)] * 200, single_changes(phase), phase)
+    assert 0.35 < (found == 0).flatten(1).all(1).float().mean() < 0.65

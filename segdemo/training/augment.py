@@ -15,6 +15,7 @@ Labelled = tuple[Tensor, Tensor]
 """A photo, uint8 `[3, H, W]`, and its labels, uint8 `[H, W]`."""
 
 _HOLE = 253  # a label: nothing is here yet
+_THINNEST = 0.1  # strip of background, as a share of the photo's shorter side
 _LEAST_OBJECT = 0.01  # share of the crop that an object must fill to be cut out
 
 
@@ -44,12 +45,27 @@ def make_batch(samples: Sequence[Labelled], changes: v2.Transform, phase: Phase)
     Returns:
         Photos float32 `[N, 3, S, S]`, 0 to 1, and labels int64 `[N, S, S]`.
     """
+    samples = [beside_objects(each) if torch.rand(()) < phase.beside else each for each in samples]
     changed = [changes(tv_tensors.Image(photo), tv_tensors.Mask(labels)) for photo, labels in samples]
     images = torch.stack([photo.as_subclass(Tensor) for photo, _ in changed]).float() / 255
     labels = torch.stack([mask.as_subclass(Tensor) for _, mask in changed]).long()
     if phase.structures:
         images, labels = draw_structures(images, labels, phase.structures)
     return fill_holes(images, cut_out(labels, phase.pasted))
+
+
+def beside_objects(sample: Labelled) -> Labelled:
+    """Cut a photo to the largest strip beside its objects; one with thin strips alone stays whole."""
+    photo, labels = sample
+    (height, width), found = labels.shape, labels.nonzero()
+    if not len(found):
+        return sample
+    (top, left), (bottom, right) = found.amin(0).tolist(), (found.amax(0) + 1).tolist()
+    strips = [(0, top, 0, width), (bottom, height, 0, width), (0, height, 0, left), (0, height, right, width)]
+    top, bottom, left, right = max(strips, key=lambda strip: (strip[1] - strip[0]) * (strip[3] - strip[2]))
+    if min(bottom - top, right - left) < _THINNEST * min(height, width):
+        return sample
+    return photo[:, top:bottom, left:right], labels[top:bottom, left:right]
 
 
 def cut_out(labels: Tensor, share: float) -> Tensor:

@@ -25,11 +25,13 @@ class Phase:
         aspect: Width by height of the crop before it becomes a square, lowest and highest.
         distant: Share of the photos that are shown from further away, with other photos round them.
         zoom_out: How many times as far at most.
+        beside: Share of the photos that are cut to a strip beside their objects: image labels alone do not tell a
+            classifier that the grass round a pet is background.
         pasted: Share of the photos with an object of which only that is shown, before another photo.
         structures: Share of the photos over which towers are drawn.
         balanced: Draw each object class of a data set equally often: of the pets two thirds are dogs.
         class_weights: In the loss, in place of the recipe's.
-        taught: `classify` only: learn the features of VGG16 at equal strides, not yet the labels.
+        taught: `classify` only: learn from the teacher, its features and not yet the labels, or its scores beside them.
     """
 
     steps: int
@@ -44,6 +46,7 @@ class Phase:
     aspect: tuple[float, float] = (0.65, 1.54)
     distant: float = 0.0
     zoom_out: float = 2.5
+    beside: float = 0.0
     pasted: float = 0.0
     structures: float = 0.0
     balanced: bool = False

@@ -27,6 +27,7 @@ _WHOLE: dict[str, Any] = {
     "area": (0.1, 1.0),
     "structures": 0.15,
 }  # small crops too: most of those without an object are small
+_LABELLED: dict[str, Any] = {**_WHOLE, "beside": 0.35, "pasted": 0.2, "balanced": True}
 _APART: dict[str, Any] = {"distant": 0.3, "pasted": 0.3}
 
 RECIPES = {
@@ -135,10 +136,8 @@ RECIPES = {
             arguments={"backbone": "vgg11_bn"},
             architecture="conv1x1_vgg",
             phases=(
-                Phase(steps=200, image_size=144, peak_rate=1e-3, backbone_share=1.0, frozen=(), taught=True, **_WHOLE),
-                Phase(
-                    steps=400, image_size=160, peak_rate=5e-4, backbone_share=1.0, frozen=(), balanced=True, **_WHOLE
-                ),
+                Phase(steps=100, image_size=144, peak_rate=5e-4, backbone_share=1.0, frozen=(), taught=True, **_WHOLE),
+                Phase(steps=500, image_size=160, peak_rate=1e-3, backbone_share=0.2, frozen=(), **_LABELLED),
             ),
             **_CLASSIFIER,
         ),
@@ -148,17 +147,7 @@ RECIPES = {
             architecture="conv1x1_resnet",
             phases=(
                 Phase(
-                    steps=700,
-                    image_size=160,
-                    peak_rate=2e-3,
-                    backbone_share=1.0,
-                    frozen=(),
-                    taught=True,
-                    balanced=True,
-                    **_WHOLE,
-                ),
-                Phase(
-                    steps=200, image_size=160, peak_rate=5e-4, backbone_share=1.0, frozen=(), balanced=True, **_WHOLE
+                    steps=900, image_size=160, peak_rate=2e-3, backbone_share=1.0, frozen=(), taught=True, **_LABELLED
                 ),
             ),
             **_CLASSIFIER,
