@@ -37,7 +37,7 @@ def imitate_(student: Sequence[nn.Module], teacher: Sequence[nn.Module], images:
                 else:
                     layer.load_state_dict(examples.pop(0).state_dict())
             elif isinstance(layer, nn.BatchNorm2d):
-                _be_identity_(layer, ours)
+                be_identity_(layer, ours)
             ours = _in_turns(layer.eval(), ours)
         theirs = _in_turns(nn.Sequential(*others[theirs_last + 1 :]), wanted)
 
@@ -65,7 +65,8 @@ def _fit_(conv: nn.Conv2d, values: Tensor, wanted: Tensor) -> None:
     conv.load_state_dict({"weight": solution[:-1].T.reshape_as(conv.weight), "bias": solution[-1]})
 
 
-def _be_identity_(norm: nn.BatchNorm2d, values: Tensor) -> None:
+def be_identity_(norm: nn.BatchNorm2d, values: Tensor) -> None:
+    """Let a BatchNorm change nothing in `eval` mode, with the statistics of what it gets, `[N, C, H, W]`."""
     variance, mean = torch.var_mean(values, (0, 2, 3))
     scale = {"weight": (variance + norm.eps).sqrt(), "bias": mean}
     norm.load_state_dict({"running_mean": mean, "running_var": variance, **scale}, strict=False)

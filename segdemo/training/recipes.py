@@ -22,7 +22,7 @@ _FCN: dict[str, Any] = {
     "architecture": "fcn_vgg",
     "arguments": {"backbone": "vgg16", "fc_width": 384, "fc_kernel": 3},
 }
-_CLASSIFIER: dict[str, Any] = {"task": "classify", **_FOUR, "sources": _SOURCES, "analysis_size": 224}
+_CLASSIFIER: dict[str, Any] = {"task": "classify", **_FOUR, "sources": _SOURCES, "analysis_size": 192}
 _WHOLE: dict[str, Any] = {
     "area": (0.1, 1.0),
     "structures": 0.15,
@@ -79,19 +79,6 @@ RECIPES = {
                     structures=0.3,
                     balanced=True,
                     class_weights=(1.0, 1.1, 1.7, 1.0),
-                ),
-                Phase(
-                    steps=300,
-                    image_size=224,
-                    other_sizes=(160, 192, 256, 288),
-                    batch_size=12,
-                    peak_rate=5e-4,
-                    area=(0.5, 1.0),
-                    distant=0.2,
-                    pasted=0.1,
-                    structures=0.3,
-                    balanced=True,
-                    class_weights=(1.0, 1.1, 2.2, 1.0),
                 ),
             ),
             analysis_size=224,
@@ -160,7 +147,7 @@ RECIPES = {
             architecture="conv1x1_resnet",
             phases=(
                 Phase(
-                    steps=900, image_size=160, peak_rate=2e-3, backbone_share=1.0, frozen=(), taught=True, **_LABELLED
+                    steps=600, image_size=160, peak_rate=2e-3, backbone_share=1.0, frozen=(), taught=True, **_LABELLED
                 ),
             ),
             **_CLASSIFIER,

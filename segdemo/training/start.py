@@ -15,6 +15,7 @@ from segdemo.checkpoints import load, load_metadata, load_tensors
 from segdemo.metadata import CheckpointError
 from segdemo.models.backbones import vgg_features, without_last_pool
 from segdemo.models.classifier import Classifier, Conv1x1Segmenter, from_resnet
+from segdemo.training.distillation import be_identity_
 
 RANDOM, IMAGENET = "random", "imagenet"
 MEAN = (0.48235, 0.45882, 0.40784)
@@ -146,9 +147,7 @@ def with_batch_norm(features: nn.Sequential, images: Tensor) -> nn.Sequential:
         images = copy(images)
         if isinstance(layer, nn.Conv2d):
             norm = nn.BatchNorm2d(layer.out_channels)
-            variance, mean = torch.var_mean(images, (0, 2, 3))
-            scale = {"weight": (variance + norm.eps).sqrt(), "bias": mean}
-            norm.load_state_dict({"running_mean": mean, "running_var": variance, **scale}, strict=False)
+            be_identity_(norm, images)
             layers.append(norm)
     return nn.Sequential(*layers)
 
