@@ -26,7 +26,12 @@ def overlay(
     """Lay the colours of the classes, `#rrggbb`, over an RGB photo; the background, at index 0 if any, stays as it is.
 
     The class map is uint8 or uint16 `[H, W]`, at the photo's size; the opacity runs from 0 (photo alone) to 1.
+
+    Raises:
+        ValueError: The class map has another size than the photo.
     """
+    if class_map.shape != (image.height, image.width):
+        raise ValueError(f"class map {class_map.shape} and photo {image.size} differ in size")
     paint = Image.fromarray(_rgb_table(colours)[class_map])
     painted = class_map > 0 if has_background else np.ones_like(class_map, bool)
     strength = Image.fromarray(painted * np.uint8(round(255 * opacity)))

@@ -38,7 +38,7 @@ def test_opacity_mixes_photo_and_colour(photo, class_map):
 
 
 def test_an_overlay_of_another_size_is_refused(photo, class_map):
-    with pytest.raises(ValueError, match="do not match"):
+    with pytest.raises(ValueError, match="differ in size"):
         render.overlay(photo, class_map.T, COLOURS, 0.5)
 
 

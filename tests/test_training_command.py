@@ -69,7 +69,7 @@ def test_one_s_own_photos_become_a_network_that_predicts_and_is_measured(at_home
 
 
 def test_train_makes_a_run_and_resumes_it(at_home, own_folder, capsys):
-    command = ["train", "conv1x1_resnet18", "--data", str(own_folder), "--steps", "2"]
+    command = ["train", "conv1x1_vgg11", "--data", str(own_folder), "--steps", "2"]
     assert main([*command, "--max-minutes", "0"]) == 0
     assert "2 of 4 steps, go on with --resume" in capsys.readouterr().out
     assert main(command) == 2

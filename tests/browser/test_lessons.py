@@ -118,7 +118,7 @@ def test_a_forgotten_bias_is_seen_in_the_scores(open_lesson):
     page = open_lesson("Linear to 1×1 conv")
     steps = page.locator("#fc-steps")
     expect(steps).to_contain_text("512 numbers")
-    expect(steps).to_contain_text("[3, 512, 1, 1]")
+    expect(steps).to_contain_text("[4, 512, 1, 1]")
     expect(steps).to_contain_text("shapes cannot be multiplied")
     before = page.locator("#fc-dog img").get_attribute("src")
     page.get_by_label("Forget the bias").check()
