@@ -68,7 +68,7 @@ def stages(network: SegmentationNetwork, image: Tensor) -> list[Stage]:
             hook.remove()
     shift = next((layer.padding[0] for layer in network.modules() if isinstance(layer, Shift)), 0)
     padded = tuple(side + 2 * shift + (shift > 0) for side in images.shape[-2:])
-    return [_without_padding(name, maps[0], image.shape[1:], padded, shift) for name, maps in kept]
+    return [_without_padding(name, maps[0].float(), image.shape[1:], padded, shift) for name, maps in kept]
 
 
 def _without_padding(layer: str, maps: Tensor, size: Sequence[int], padded: Sequence[int], shift: int) -> Stage:

@@ -7,6 +7,7 @@ Networks", ECCV 2014 (occlusion).
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import lcm
 
 import torch
@@ -55,6 +56,12 @@ class Asked:
     class_index: int
     row: int = 0
     column: int = 0
+
+    @cached_property
+    def last(self) -> tuple[nn.Conv2d, Tensor, Tensor]:
+        """The network's last 1×1 conv, what it reads, `[channels, h, w]`, and scores, `[C, h, w]`; of one pass."""
+        with torch.inference_mode(False), torch.no_grad():
+            return _last_features(self.network, self.image)
 
     def score_in(self, score_map: Tensor) -> Tensor:
         """Find it in a score map `[N, C, h, w]`."""
@@ -123,7 +130,7 @@ class Contributions:
 @torch.inference_mode()
 def contributions(asked: Asked) -> Contributions:
     """Take the score of a network with one score layer apart: `score = Σ w_k · f_k + b`."""
-    layer, features, scores = _last_features(asked.network, asked.image)
+    layer, features, scores = asked.last
     terms = layer.weight[asked.class_index, :, 0, 0] * features[:, asked.row, asked.column]
     bias = layer.get_parameter("bias")[asked.class_index]
     return Contributions(terms, features, float(bias), float(asked.score_in(scores[None])))
@@ -175,8 +182,7 @@ def grad_cam(asked: Asked) -> GradCam:
     are one map up to that factor. The network has one score layer.
     """
     class_index = asked.class_index
-    with torch.no_grad():
-        layer, features, scores = _last_features(asked.network, asked.image)
+    layer, features, scores = asked.last
     with torch.enable_grad():
         leaf = features.detach()[None].requires_grad_()
         logit = layer(leaf).mean((2, 3))[0, class_index]
@@ -200,6 +206,8 @@ def occlude(image: Tensor, square: Box) -> Tensor:
 @torch.inference_mode()
 def score(asked: Asked) -> float:
     """Give the score itself."""
+    if asked.network.score_layer is not None:
+        return float(asked.score_in(asked.last[2][None]))
     return float(asked.score_in(asked.network.padded_score_map(asked.image[None])))
 
 

@@ -1,10 +1,11 @@
 """The part of the size lesson that shows a photo's feature maps."""
 
 import gradio as gr
+import torch
 from markupsafe import Markup
 
 from segdemo import catalog, render
-from segdemo.devices import device_lock
+from segdemo.devices import device_lock, prefers_bfloat16
 from segdemo.entries import Entry
 from segdemo.lessons.feature_maps import Stage, stages
 from segdemo.models import SegmentationNetwork
@@ -33,7 +34,7 @@ def _draw(path: str | None, pixels: float, network: str) -> object:
     if path is None:
         return gr.skip()
     image = as_seen(read_photo(path), network, int(pixels))
-    with device_lock("cpu"):
+    with device_lock("cpu"), torch.autocast("cpu", torch.bfloat16, enabled=prefers_bfloat16(image.device)):
         found = stages(lesson_network(network, SegmentationNetwork), image)
     rows = [_row(number, stage) for number, stage in enumerate(found, 1)]
     title, size = catalog.find(network).title, f"{image.shape[2]}×{image.shape[1]}"

@@ -28,7 +28,8 @@ def build(photo: gr.Image, pixels: gr.Slider) -> None:
     pictures = iter(first[1:])
     with gr.Row():
         for stride in _STRIDES:
-            outputs.append(picture(next(pictures), "skips.map", f"ss-fcn{stride}s", 200, network=f"FCN-{stride}s"))
+            name, network = f"ss-fcn{stride}s", f"FCN-{stride}s"
+            outputs.append(picture(next(pictures), "skips.map", name, 200, form="jpeg", network=network))
     with gr.Row():
         for source in SOURCES:
             outputs.append(picture(next(pictures), "skips.part", f"ss-{source}", 200, source=source))

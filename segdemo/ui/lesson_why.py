@@ -130,14 +130,16 @@ def _ask(path: str, name: str, what: str, question: Question) -> why.Asked:
     metadata = catalog.find(name).metadata
     image = as_seen(read_photo(path), name, metadata.analysis_size)
     network = lesson_network(name, SegmentationNetwork)
+    height, width = image.shape[1:]
+    row, column = (
+        min(int(share * side / network.stride), -(-side // network.stride) - 1)
+        for share, side in ((question.y, height), (question.x, width))
+    )
+    if what in metadata.classes:
+        return why.Asked(network, image, metadata.classes.index(what), row, column)
     with torch.inference_mode():
         scores = network.padded_score_map(image[None])[0]
-    rows, columns = scores.shape[1:]
-    height, width = image.shape[1:]
-    row = min(int(question.y * height / network.stride), rows - 1)
-    column = min(int(question.x * width / network.stride), columns - 1)
-    index = metadata.classes.index(what) if what in metadata.classes else int(scores[:, row, column].argmax())
-    return why.Asked(network, image, index, row, column)
+    return why.Asked(network, image, int(scores[:, row, column].argmax()), row, column)
 
 
 def _draw(path: str | None, name: str, what: str, pixels: float, question: Question) -> list[Any]:
