@@ -81,9 +81,12 @@ def _parser() -> argparse.ArgumentParser:
     prediction.add_argument("photos", nargs="*", type=Path, metavar="PHOTO", help="photos or folders")
     prediction.add_argument("--list", type=Path, metavar="FILE", help="a text file of paths, one a line")
     prediction.add_argument(
-        "--model", required=True, metavar="NAME", help="a network of `segdemo models`, or a checkpoint"
+        "--model",
+        default="fcn8s_vgg16",
+        metavar="NAME",
+        help="a network of `segdemo models`, or a checkpoint (default: fcn8s_vgg16)",
     )
-    prediction.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the files go")
+    prediction.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="default: out")
     prediction.add_argument("--engine", choices=("here", "ray"), default="here", help="ray: many cores, GPUs, machines")
     prediction.add_argument("--workers", type=_count, metavar="N", help="with ray (default: one a GPU or core)")
     prediction.add_argument("--class", dest="heatmap_class", default=AUTO, help="of the heatmap (default: auto)")

@@ -260,3 +260,10 @@ def test_workers_that_are_none_are_refused(capsys):
     with pytest.raises(SystemExit):
         main(["predict", "x.png", "--model", "fcn8s_vgg16", "--out", "x", "--engine", "ray", "--workers=-2"])
     assert "-2 is not a whole number, 1 or more" in capsys.readouterr().err
+
+
+def test_a_photo_alone_is_enough_to_predict(striped_photo, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["predict", str(striped_photo)]) == 0
+    (facts,) = (tmp_path / "out").glob("*.json")
+    assert json.loads(facts.read_text(encoding="utf-8"))["network"] == "fcn8s_vgg16"
