@@ -1,5 +1,6 @@
 """Networks as files that run without this package: ONNX, or what `torch.export` makes."""
 
+import inspect
 import io
 import json
 from collections.abc import Callable
@@ -27,6 +28,11 @@ _NOTES = "segdemo.json"  # in a torch file, beside the program
 _SIZES = ((64, 96), (75, 50))  # height and width: one that fits the strides, one that is padded
 
 
+def is_supported() -> bool:
+    """Say whether torch can leave checks of sizes to the time when the program runs; 2.8 cannot."""
+    return "prefer_deferred_runtime_asserts_over_guards" in inspect.signature(torch.export.export).parameters
+
+
 def export(network: SegmentationNetwork, metadata: Metadata, path: Path) -> float:
     """Write a network, in `eval` mode on the CPU, as a file for images of any size and number, and check the file.
 
@@ -38,11 +44,14 @@ def export(network: SegmentationNetwork, metadata: Metadata, path: Path) -> floa
         The largest difference of a score from the network's, as a share of the largest score.
 
     Raises:
-        ValueError: The ending is of no format, packages for ONNX are missing, or the file computes other scores.
+        ValueError: The ending is of no format, packages for ONNX are missing, torch is too old, or the file computes
+            other scores.
         OSError: The file cannot be written; the error names it.
     """
     if path.suffix not in FORMATS.values():
         raise ValueError(f"{path.name} ends neither in {' nor in '.join(FORMATS.values())}")
+    if not is_supported():
+        raise ValueError(f"torch {torch.__version__} cannot export photos of any size: 2.11 can")
     notes = {name: json.dumps(getattr(metadata, name)) for name in _TOLD}
     is_onnx = path.suffix == FORMATS["onnx"]
     with torch.no_grad():

@@ -23,6 +23,7 @@ from segdemo.__main__ import main
 from segdemo.checkpoints import save
 from segdemo.models import build
 
+pytestmark = pytest.mark.skipif(not export.is_supported(), reason="this torch is too old to export")
 NETWORKS = {
     "fcn8s": lambda: small_fcn(8),
     "fcn32s": lambda: small_fcn(32),
@@ -120,3 +121,9 @@ def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path, capsys, monkeyp
     assert main(["export", "conv1x1_vgg11", "--format", "onnx", "--out", str(path)]) == 2
     assert f"The disk is full: {path} could not be written." in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_torch_that_is_too_old_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "is_supported", lambda: False)
+    with pytest.raises(ValueError, match="cannot export photos of any size"):
+        export.export(small_conv1x1().eval(), METADATA, tmp_path / "network.pt2")
