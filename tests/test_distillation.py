@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from segdemo.models.backbones import split_at_max_pools, vgg_features
-from segdemo.training.distillation import imitate_
+from segdemo.training.distillation import fit_linear_, imitate_
 
 STAGES = 3  # the last two have 4,609 numbers a channel to solve for
 
@@ -51,3 +51,23 @@ def test_convs_that_are_not_a_stage_s_last_are_the_teacher_s_own(images):
     imitate_(student, teacher, images)
     assert torch.equal(student[2][0].weight, teacher[2][0].weight)
     assert not torch.equal(student[2][3].weight, teacher[2][2].weight)
+
+
+def test_a_fitted_linear_layer_tells_classes_apart_by_their_features():
+    centres = torch.eye(3, 8) * 4
+    targets = torch.arange(3).repeat(20)
+    features = centres[targets] + torch.randn(60, 8) * 0.3
+    linear = nn.Linear(8, 3)
+    fit_linear_(linear, features, targets)
+    assert torch.equal(linear(features).argmax(1), targets)
+
+
+def test_what_has_no_label_changes_no_fitted_linear_layer():
+    features, targets = torch.randn(40, 4), torch.randint(0, 3, (40,))
+    layers = []
+    for more in (0, 10):
+        torch.manual_seed(0)
+        layers.append(nn.Linear(4, 3))
+        unlabelled = (torch.full((more, 4), 100.0), torch.full((more,), 255))
+        fit_linear_(layers[-1], torch.cat((features, unlabelled[0])), torch.cat((targets, unlabelled[1])))
+    torch.testing.assert_close(layers[0].weight, layers[1].weight)

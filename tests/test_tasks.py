@@ -15,6 +15,7 @@ from segdemo.training.start import MEAN, STD
 from segdemo.training.tasks import TASKS, normalise
 
 PHASE = Phase(steps=1, image_size=32, frozen=(), distant=0.3, pasted=0.3, structures=0.2)
+TAUGHT = replace(PHASE, taught=True, image_size=64)
 SMALL = {"dropout": 0.0, "phases": (PHASE,)}
 FCN = replace(RECIPES["fcn_vgg16"], arguments={"backbone": "vgg11", "fc_width": 8, "fc_kernel": 1}, **SMALL)
 UNET = replace(RECIPES["unet_vgg16_bn"], arguments={"backbone": "vgg11_bn", "widths": (8,) * 5}, **SMALL)
@@ -78,16 +79,15 @@ def reached(task, loss):
     return {name for name, p in task.network.named_parameters() if p.grad is not None and p.grad.ne(0).any()}
 
 
-def test_features_that_are_taught_reach_the_backbone_and_not_the_teacher(samples, monkeypatch):
+def test_stages_that_are_taught_reach_the_backbone_and_not_the_teacher(samples, monkeypatch):
     imitated = []
     monkeypatch.setattr(tasks, "imitate_", lambda *given: imitated.append(given))
-    phase = replace(PHASE, taught=True, image_size=64)
     task, teacher, photos = TASKS["classify"](VGG), vgg_features("vgg16"), torch.rand(1, 3, 64, 64)
     before = teacher[0].weight.clone()
-    task.learn_features(teacher, photos)
+    task.learn_stages(teacher, photos)
     assert [len(given[0]) for given in imitated] == [5]
     assert imitated[0][2] is photos
-    touched = reached(task, task.loss(*task.batch(samples, phase), phase))
+    touched = reached(task, task.loss(*task.batch(samples, TAUGHT), TAUGHT))
     assert touched
     assert all(name.startswith("backbone.") for name in touched)
     assert torch.equal(teacher[0].weight, before)
@@ -99,26 +99,37 @@ def test_a_student_that_is_its_teacher_has_no_error(samples, monkeypatch):
     task = TASKS["classify"](replace(VGG, arguments={"backbone": "vgg16"}))
     teacher = vgg_features("vgg16")
     task.network.backbone.load_state_dict(without_last_pool(teacher).state_dict())
-    task.learn_features(teacher, torch.rand(1, 3, 32, 32))
-    phase = replace(PHASE, taught=True)
-    images, targets = task.batch(samples, phase)
-    assert task.loss(images, targets, phase).item() < 1e-8
+    task.learn_stages(teacher, torch.rand(1, 3, 32, 32))
+    images, targets = task.batch(samples, TAUGHT)
+    assert task.loss(images, targets, TAUGHT).item() < 1e-8
 
 
-def test_scores_are_taught_cell_by_cell_beside_the_labels(samples):
-    phase = replace(PHASE, taught=True, image_size=64)
-    task, teacher = TASKS["classify"](RESNET), TASKS["classify"](VGG)
-    task.learn_scores(teacher.export(teacher.network))
-    images, targets = task.batch(samples, phase)
-    labels_alone = task.loss(images, targets, PHASE)
-    loss = task.loss(images, targets, phase)
-    assert loss > labels_alone
-    touched = reached(task, loss)
-    assert {"fc.weight", "backbone.conv1.weight"} <= touched
-    # A teacher that is the student, at the student's stride, adds nothing.
-    task.network.eval()
-    task.learn_scores(task.export(task.network))
-    assert abs(task.loss(images, targets, phase) - task.loss(images, targets, PHASE)) < 1e-5
+@pytest.fixture
+def answers(samples):
+    """A ResNet's task, taught by a VGG16, and a batch of it."""
+    task, teacher = TASKS["classify"](RESNET), vgg_features("vgg16")
+    with torch.no_grad():
+        task.learn_answers(teacher, [task.batch(samples, TAUGHT) for _ in range(2)])
+    return task, teacher, task.batch(samples, TAUGHT)
+
+
+def test_features_and_scores_are_taught_cell_by_cell_beside_the_labels(answers):
+    task, teacher, (images, targets) = answers
+    before = teacher[0].weight.clone()
+    loss = task.loss(images, targets, TAUGHT)
+    assert loss > task.loss(images, targets, PHASE)
+    assert {"fc.weight", "backbone.conv1.weight"} <= reached(task, loss)
+    assert torch.equal(teacher[0].weight, before)
+    assert all(p.grad is None for p in teacher.parameters())
+
+
+def test_a_student_with_its_teacher_s_features_learns_the_labels_alone(answers, monkeypatch):
+    task, teacher, (images, targets) = answers
+    monkeypatch.setattr(task.network, "features", teacher.forward)  # a module would be a part of it
+    torch.testing.assert_close(task.loss(images, targets, TAUGHT), task.loss(images, targets, PHASE))
+    with torch.no_grad():
+        task.network.fc.bias[0] += 3
+    assert task.loss(images, targets, TAUGHT) > task.loss(images, targets, PHASE) + 0.1
 
 
 def test_a_classifier_s_mean_score_is_its_logit():

@@ -34,7 +34,11 @@ class Classifier(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Classify whole images: `[N, 3, H, W]` of any size → logits `[N, num_classes]`."""
-        return self.fc(self.dropout(self.pool(self.features(images)).flatten(1)))
+        return self.answer(self.features(images))
+
+    def answer(self, features: Tensor) -> Tensor:
+        """Classify by the backbone's features: `[N, channels, h, w]` → logits `[N, num_classes]`."""
+        return self.fc(self.dropout(self.pool(features).flatten(1)))
 
 
 class Conv1x1Segmenter(SegmentationNetwork):

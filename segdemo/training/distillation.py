@@ -1,4 +1,4 @@
-"""A smaller VGG's start: each of its stages imitates a VGG16's, by least squares and without a gradient."""
+"""What a student of VGG16 starts from: stages that imitate its, and a Linear layer behind its features."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from segdemo.training.datasets import IGNORE
+
 _PHOTOS = 16  # at a time
 _CELLS = 256  # of a photo's map at most, drawn at random
+_ROUNDS, _DECAY = 200, 1e-3  # of the logistic regression, and of its squared weights
 _RIDGE = 1e-3  # of the squared inputs' mean
 
 
@@ -70,3 +73,21 @@ def be_identity_(norm: nn.BatchNorm2d, values: Tensor) -> None:
     variance, mean = torch.var_mean(values, (0, 2, 3))
     scale = {"weight": (variance + norm.eps).sqrt(), "bias": mean}
     norm.load_state_dict({"running_mean": mean, "running_var": variance, **scale}, strict=False)
+
+
+def fit_linear_(linear: nn.Linear, features: Tensor, targets: Tensor) -> None:
+    """Fit a Linear layer to tell classes apart by features, in place: multinomial logistic regression.
+
+    Features are `[N, F]`, targets int64 `[N]`, of which 255 is left out.
+    """
+    optimizer = torch.optim.LBFGS(linear.parameters(), max_iter=_ROUNDS, line_search_fn="strong_wolfe")
+
+    def step() -> Tensor:
+        optimizer.zero_grad()
+        penalty = _DECAY * linear.weight.square().sum()
+        loss = F.cross_entropy(linear(features), targets, ignore_index=IGNORE) + penalty
+        loss.backward()
+        return loss
+
+    with torch.enable_grad():
+        optimizer.step(step)

@@ -38,7 +38,6 @@ from segdemo.training.start import (
     holds,
     is_checkpoint,
     starting_layers,
-    starting_teacher,
     starting_terms,
     transfer,
     with_batch_norm,
@@ -47,6 +46,7 @@ from segdemo.training.state import load_header, load_state, optimizer_tensors, r
 from segdemo.training.tasks import TASKS, ClassifyTask, normalise
 
 _MEASURED_ON = 32  # photos for RMS and BatchNorm's statistics
+_BATCHES = 64  # of so many, for a teacher's Linear layer
 _IMITATED_ON = 384  # photos for the fit of a student's stages, whose last has 81 cells a photo
 
 
@@ -132,14 +132,15 @@ class Trainer:
             return transfer(network, Path(init))
         if isinstance(self.task, ClassifyTask) and init == IMAGENET:
             return fill_from_torchvision(self.task.network, backbone)
-        if isinstance(self.task, ClassifyTask) and backbone.startswith("resnet"):
-            teacher, told = starting_teacher(init, self.recipe.classes)
-            self.task.learn_scores(teacher)
-            return f"random weights, taught by {told}"
         images = self._some_photos()
         layers, told = starting_layers(init, images)
+        if isinstance(self.task, ClassifyTask) and backbone.startswith("resnet"):
+            phase = self.recipe.phases[0]
+            batches = (self.task.batch(self.photos.draw(_MEASURED_ON, phase.balanced), phase) for _ in range(_BATCHES))
+            self.task.learn_answers(layers, batches)
+            return f"random weights, taught by {told}"
         if isinstance(self.task, ClassifyTask):
-            self.task.learn_features(layers, self._some_photos(_IMITATED_ON))
+            self.task.learn_stages(layers, self._some_photos(_IMITATED_ON))
             return f"stages fitted to a VGG16's, taught by {told}"
         fill_backbone(network, with_batch_norm(layers, images) if backbone.endswith("_bn") else layers)
         return told

@@ -28,6 +28,7 @@ _WHOLE: dict[str, Any] = {
     "structures": 0.15,
 }  # small crops too: most of those without an object are small
 _LABELLED: dict[str, Any] = {**_WHOLE, "beside": 0.35, "pasted": 0.2, "balanced": True}
+_EQUAL = (1.0, 1.0, 1.0, 1.0)
 _APART: dict[str, Any] = {"distant": 0.3, "pasted": 0.3}
 
 RECIPES = {
@@ -147,7 +148,28 @@ RECIPES = {
             architecture="conv1x1_resnet",
             phases=(
                 Phase(
-                    steps=600, image_size=160, peak_rate=2e-3, backbone_share=1.0, frozen=(), taught=True, **_LABELLED
+                    steps=2800,
+                    image_size=96,
+                    batch_size=32,
+                    peak_rate=2e-3,
+                    backbone_share=1.0,
+                    frozen=(),
+                    taught=True,
+                    area=(0.2, 1.0),
+                    structures=0.1,
+                    beside=0.15,
+                    pasted=0.15,
+                    balanced=True,
+                    class_weights=_EQUAL,
+                ),
+                Phase(
+                    steps=400,
+                    image_size=160,
+                    peak_rate=1e-3,
+                    backbone_share=0.3,
+                    frozen=(),
+                    **_LABELLED,
+                    class_weights=_EQUAL,
                 ),
             ),
             **_CLASSIFIER,

@@ -14,7 +14,7 @@ from torchvision.models import ResNet, VGG16_Weights, get_model, get_model_weigh
 from segdemo.checkpoints import load, load_metadata, load_tensors
 from segdemo.metadata import CheckpointError
 from segdemo.models.backbones import vgg_features, without_last_pool
-from segdemo.models.classifier import Classifier, Conv1x1Segmenter, from_resnet
+from segdemo.models.classifier import Classifier, from_resnet
 from segdemo.training.distillation import be_identity_
 
 RANDOM, IMAGENET = "random", "imagenet"
@@ -54,26 +54,6 @@ def starting_layers(init: str, images: Tensor) -> tuple[nn.Sequential, str]:
     layers, told = read_features(init)
     rescale_(layers, images)
     return layers, told
-
-
-def starting_teacher(init: str, classes: tuple[str, ...]) -> tuple[Conv1x1Segmenter, str]:
-    """Load the classifier that a ResNet is taught by, which has no features to start from here.
-
-    Args:
-        init: A checkpoint's file.
-        classes: What it must know, in this order.
-
-    Returns:
-        It, and one sentence for the log and the card.
-
-    Raises:
-        StartError: The file is no checkpoint of a classifier of these classes.
-    """
-    if init != IMAGENET and is_checkpoint(Path(init)):
-        network, metadata = load(Path(init))
-        if isinstance(network, Conv1x1Segmenter) and metadata.classes == classes:
-            return network, f"{Path(init).name}, which began from {metadata.recipe['start']}"
-    raise StartError(f"a ResNet is taught by a classifier of {', '.join(classes)}, and {init} is none: name its file")
 
 
 def read_features(init: str) -> tuple[nn.Sequential, str]:

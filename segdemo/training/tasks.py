@@ -1,7 +1,8 @@
 """What a network learns from a batch: the class of every pixel, or one class for the whole image."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from typing import Generic, TypeVar
 
 import torch
@@ -13,7 +14,7 @@ from segdemo.models.backbones import split_at_max_pools, without_last_pool
 from segdemo.models.classifier import Classifier, Conv1x1Segmenter, resnet_classifier, vgg_classifier
 from segdemo.training.augment import Labelled, make_batch, single_changes
 from segdemo.training.datasets import IGNORE
-from segdemo.training.distillation import imitate_
+from segdemo.training.distillation import fit_linear_, imitate_
 from segdemo.training.recipe import Phase, Recipe
 from segdemo.training.start import MEAN, STD
 
@@ -61,7 +62,9 @@ class Task(ABC, Generic[_Network]):
 
         Images are normalised, `[N, 3, S, S]`; targets are those of `batch`, of which 255 is left out.
         """
-        outputs = self.outputs(images)
+        return self._cross_entropy(self.outputs(images), targets, phase)
+
+    def _cross_entropy(self, outputs: Sequence[Tensor], targets: Tensor, phase: Phase) -> Tensor:
         weights = phase.class_weights or self.recipe.class_weights
         weight = torch.tensor(weights, device=targets.device) if weights else None
         loss = nn.CrossEntropyLoss(weight, ignore_index=IGNORE, label_smoothing=self.recipe.label_smoothing)
@@ -94,10 +97,10 @@ class ClassifyTask(Task[Classifier]):
     """Learn one class for each image."""
 
     _stages: Sequence[nn.Module] = ()
-    _teacher: Conv1x1Segmenter | None = None
+    _teacher: nn.Sequential | None = None
 
-    def learn_features(self, layers: nn.Sequential, images: Tensor) -> None:
-        """Take VGG16's layers as the teacher of a VGG's features, in the phases that are taught.
+    def learn_stages(self, layers: nn.Sequential, images: Tensor) -> None:
+        """Take VGG16's layers as the teacher of a VGG's stages, in the phases that are taught.
 
         The backbone starts with stages that imitate the teacher's.
         Source: Romero et al., "FitNets: Hints for Thin Deep Nets", ICLR 2015.
@@ -109,39 +112,51 @@ class ClassifyTask(Task[Classifier]):
         self._stages = split_at_max_pools(without_last_pool(layers.eval().requires_grad_(False)))
         imitate_(split_at_max_pools(self.network.backbone), self._stages, images)
 
-    def learn_scores(self, teacher: Conv1x1Segmenter) -> None:
-        """Take a trained classifier as the teacher of the scores of each cell, in the phases that are taught.
+    @torch.no_grad()
+    def learn_answers(self, layers: nn.Sequential, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
+        """Take VGG16's layers as the teacher of a network of stride 32 and another form, in the phases that are taught.
 
-        Source: Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network", 2015.
+        It learns the teacher's last features and, cell by cell, the scores of a Linear layer behind them, which is
+        fitted to the labels and is the student's first.
+        Source of the scores: Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network", 2015.
 
         Args:
-            teacher: Of the same classes; its stride divides this one's.
+            layers: VGG16's.
+            batches: Of `batch`, to fit the Linear layer on.
         """
-        self._teacher = teacher.eval().requires_grad_(False)
+        self._teacher = layers.eval().requires_grad_(False)
+        features, targets = zip(*((layers(images).mean((2, 3)), each) for images, each in batches), strict=True)
+        fit_linear_(self.network.fc, torch.cat(features), torch.cat(targets))
+        self._theirs = deepcopy(self.network.fc).requires_grad_(False)
 
     def loss(self, images: Tensor, targets: Tensor, phase: Phase) -> Tensor:
-        """Compare with the teacher in a phase that is taught, features alone or scores and labels, else with labels."""
+        """Compare with the teacher in a phase that is taught (stages, or answers and labels), else with labels."""
         if phase.taught and self._stages:
-            return self._feature_loss(images)
+            return self._stage_loss(images)
         if phase.taught and self._teacher:
-            return super().loss(images, targets, phase) + self._score_loss(images, self._teacher)
+            return self._answer_loss(images, targets, phase, self._teacher)
         return super().loss(images, targets, phase)
 
-    def _feature_loss(self, images: Tensor) -> Tensor:
+    def _stage_loss(self, images: Tensor) -> Tensor:
         errors, values, hint = [], images, images
         for ours, theirs in zip(split_at_max_pools(self.network.backbone), self._stages, strict=True):
             values = ours(values)
             with torch.no_grad():
                 hint = theirs(hint)
-            errors.append(F.mse_loss(values.float(), hint.float()) / hint.float().var())
+            errors.append(_error(values, hint))
         return torch.stack(errors).mean()
 
-    def _score_loss(self, images: Tensor, teacher: Conv1x1Segmenter) -> Tensor:
-        scores = self.network.fc(self.network.features(images).movedim(1, -1)).float()  # [N, h, w, C]
+    def _answer_loss(self, images: Tensor, targets: Tensor, phase: Phase, teacher: nn.Sequential) -> Tensor:
+        ours = self.network.features(images)
         with torch.no_grad():
-            theirs = F.adaptive_avg_pool2d(teacher.score_map(images).float(), scores.shape[1:3]).movedim(1, -1)
-        ours, theirs = ((each / _TEMPERATURE).log_softmax(-1).flatten(0, 2) for each in (scores, theirs))
-        return _TEMPERATURE**2 * F.kl_div(ours, theirs, reduction="batchmean", log_target=True)
+            theirs = teacher(images)
+        answers = []
+        for features, linear in ((ours, self.network.fc), (theirs, self._theirs)):
+            scores = linear(features.movedim(1, -1)).float().flatten(0, 2)  # [N·h·w, C]
+            answers.append((scores / _TEMPERATURE).log_softmax(-1))
+        told_apart = _TEMPERATURE**2 * F.kl_div(*answers, reduction="batchmean", log_target=True)
+        named = self._cross_entropy((self.network.answer(ours),), targets, phase)
+        return named + told_apart + _error(ours, theirs)
 
     def build(self) -> Classifier:
         """Build the classifier whose Linear layer becomes the checkpoint's 1×1 conv."""
@@ -166,6 +181,11 @@ class ClassifyTask(Task[Classifier]):
     def export(self, trained: Classifier) -> SegmentationNetwork:
         """Turn the Linear layer into a 1×1 conv."""
         return Conv1x1Segmenter(trained)
+
+
+def _error(features: Tensor, wanted: Tensor) -> Tensor:
+    """The mean squared error as a share of the variance."""
+    return F.mse_loss(features.float(), wanted.float()) / wanted.float().var()
 
 
 _WORTH_NAMING = 0.05  # of the image

@@ -44,14 +44,18 @@ def write_random_weights(path):
 
 
 class SlowAnswer(io.FileIO):
-    """A file that comes over a slow line."""
+    """A file that comes over a line that is slow for eight seconds."""
+
+    waits = 40
 
     def __init__(self, path):
         super().__init__(path)
         self.headers = {"Content-Length": str(path.stat().st_size)}
 
     def read(self, size=-1):
-        time.sleep(0.2)
+        if self.waits:
+            self.waits -= 1
+            time.sleep(0.2)
         return super().read(size)
 
 
