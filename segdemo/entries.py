@@ -3,7 +3,7 @@
 import colorsys
 import os
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -188,10 +188,7 @@ class Pretrained(Entry):
             raise weights.WeightsError(f"{self.file} holds another network's weights: delete it.") from error
 
 
-@cache
-def _metadata(path: Path) -> Metadata:
-    found = load_metadata(path)
-    return found if found.terms else replace(found, licence="Apache-2.0", terms="Oxford-IIIT Pet: CC BY-SA 4.0")
+_metadata = cache(load_metadata)
 
 
 def spread_colours(count: int) -> tuple[str, ...]:

@@ -105,16 +105,16 @@ def test_a_student_that_is_its_teacher_has_no_error(samples, monkeypatch):
 
 
 @pytest.fixture
-def answers(samples):
+def taught(samples):
     """A ResNet's task, taught by a VGG16, and a batch of it."""
     task, teacher = TASKS["classify"](RESNET), vgg_features("vgg16")
     with torch.no_grad():
-        task.learn_answers(teacher, [task.batch(samples, TAUGHT) for _ in range(2)])
+        task.learn_scores(teacher, [task.batch(samples, TAUGHT) for _ in range(2)])
     return task, teacher, task.batch(samples, TAUGHT)
 
 
-def test_features_and_scores_are_taught_cell_by_cell_beside_the_labels(answers):
-    task, teacher, (images, targets) = answers
+def test_scores_are_taught_cell_by_cell_beside_the_labels(taught):
+    task, teacher, (images, targets) = taught
     before = teacher[0].weight.clone()
     loss = task.loss(images, targets, TAUGHT)
     assert loss > task.loss(images, targets, PHASE)
@@ -123,9 +123,11 @@ def test_features_and_scores_are_taught_cell_by_cell_beside_the_labels(answers):
     assert all(p.grad is None for p in teacher.parameters())
 
 
-def test_a_student_with_its_teacher_s_features_learns_the_labels_alone(answers, monkeypatch):
-    task, teacher, (images, targets) = answers
-    monkeypatch.setattr(task.network, "features", teacher.forward)  # a module would be a part of it
+def test_a_student_that_scores_as_its_teacher_learns_the_labels_alone(taught, monkeypatch):
+    task, teacher, (images, targets) = taught
+    monkeypatch.setattr(task.network, "features", lambda images: teacher(images))  # noqa: PLW0108 - it is no submodule
+    score = task._teacher[-1]
+    task.network.fc.load_state_dict({"weight": score.weight.flatten(1), "bias": score.bias})
     torch.testing.assert_close(task.loss(images, targets, TAUGHT), task.loss(images, targets, PHASE))
     with torch.no_grad():
         task.network.fc.bias[0] += 3

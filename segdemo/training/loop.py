@@ -137,7 +137,7 @@ class Trainer:
         if isinstance(self.task, ClassifyTask) and backbone.startswith("resnet"):
             phase = self.recipe.phases[0]
             batches = (self.task.batch(self.photos.draw(_MEASURED_ON, phase.balanced), phase) for _ in range(_BATCHES))
-            self.task.learn_answers(layers, batches)
+            self.task.learn_scores(layers, batches)
             return f"random weights, taught by {told}"
         if isinstance(self.task, ClassifyTask):
             self.task.learn_stages(layers, self._some_photos(_IMITATED_ON))

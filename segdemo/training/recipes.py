@@ -148,7 +148,7 @@ RECIPES = {
             architecture="conv1x1_resnet",
             phases=(
                 Phase(
-                    steps=2800,
+                    steps=2000,
                     image_size=96,
                     batch_size=32,
                     peak_rate=2e-3,

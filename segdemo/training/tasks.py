@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from copy import deepcopy
 from typing import Generic, TypeVar
 
 import torch
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 from segdemo.models import SegmentationNetwork, build
 from segdemo.models.backbones import split_at_max_pools, without_last_pool
 from segdemo.models.classifier import Classifier, Conv1x1Segmenter, resnet_classifier, vgg_classifier
+from segdemo.models.convolutionize import convolutionize
 from segdemo.training.augment import Labelled, make_batch, single_changes
 from segdemo.training.datasets import IGNORE
 from segdemo.training.distillation import fit_linear_, imitate_
@@ -113,28 +113,28 @@ class ClassifyTask(Task[Classifier]):
         imitate_(split_at_max_pools(self.network.backbone), self._stages, images)
 
     @torch.no_grad()
-    def learn_answers(self, layers: nn.Sequential, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
-        """Take VGG16's layers as the teacher of a network of stride 32 and another form, in the phases that are taught.
+    def learn_scores(self, layers: nn.Sequential, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
+        """Take VGG16's layers as the teacher of the scores of each cell, in the phases that are taught.
 
-        It learns the teacher's last features and, cell by cell, the scores of a Linear layer behind them, which is
-        fitted to the labels and is the student's first.
-        Source of the scores: Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network", 2015.
+        They are the scores of a Linear layer behind its features, which is fitted to the labels.
+        Source: Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network", 2015.
 
         Args:
-            layers: VGG16's.
+            layers: VGG16's, of stride 32 as the network.
             batches: Of `batch`, to fit the Linear layer on.
         """
-        self._teacher = layers.eval().requires_grad_(False)
+        layers.eval().requires_grad_(False)
         features, targets = zip(*((layers(images).mean((2, 3)), each) for images, each in batches), strict=True)
-        fit_linear_(self.network.fc, torch.cat(features), torch.cat(targets))
-        self._theirs = deepcopy(self.network.fc).requires_grad_(False)
+        linear = nn.Linear(features[0].shape[1], len(self.recipe.classes))
+        fit_linear_(linear, torch.cat(features), torch.cat(targets))
+        self._teacher = nn.Sequential(*layers, convolutionize(linear))
 
     def loss(self, images: Tensor, targets: Tensor, phase: Phase) -> Tensor:
-        """Compare with the teacher in a phase that is taught (stages, or answers and labels), else with labels."""
+        """Compare with the teacher in a phase that is taught (stages, or scores and labels), else with labels."""
         if phase.taught and self._stages:
             return self._stage_loss(images)
         if phase.taught and self._teacher:
-            return self._answer_loss(images, targets, phase, self._teacher)
+            return self._score_loss(images, targets, phase, self._teacher)
         return super().loss(images, targets, phase)
 
     def _stage_loss(self, images: Tensor) -> Tensor:
@@ -143,20 +143,17 @@ class ClassifyTask(Task[Classifier]):
             values = ours(values)
             with torch.no_grad():
                 hint = theirs(hint)
-            errors.append(_error(values, hint))
+            errors.append(F.mse_loss(values.float(), hint.float()) / hint.float().var())
         return torch.stack(errors).mean()
 
-    def _answer_loss(self, images: Tensor, targets: Tensor, phase: Phase, teacher: nn.Sequential) -> Tensor:
-        ours = self.network.features(images)
+    def _score_loss(self, images: Tensor, targets: Tensor, phase: Phase, teacher: nn.Module) -> Tensor:
+        features = self.network.features(images)
         with torch.no_grad():
-            theirs = teacher(images)
-        answers = []
-        for features, linear in ((ours, self.network.fc), (theirs, self._theirs)):
-            scores = linear(features.movedim(1, -1)).float().flatten(0, 2)  # [N·h·w, C]
-            answers.append((scores / _TEMPERATURE).log_softmax(-1))
+            theirs = teacher(images).movedim(1, -1)
+        ours = self.network.fc(features.movedim(1, -1))  # [N, h, w, C]
+        answers = [(each.float() / _TEMPERATURE).log_softmax(-1).flatten(0, 2) for each in (ours, theirs)]
         told_apart = _TEMPERATURE**2 * F.kl_div(*answers, reduction="batchmean", log_target=True)
-        named = self._cross_entropy((self.network.answer(ours),), targets, phase)
-        return named + told_apart + _error(ours, theirs)
+        return told_apart + self._cross_entropy((self.network.answer(features),), targets, phase)
 
     def build(self) -> Classifier:
         """Build the classifier whose Linear layer becomes the checkpoint's 1×1 conv."""
@@ -181,11 +178,6 @@ class ClassifyTask(Task[Classifier]):
     def export(self, trained: Classifier) -> SegmentationNetwork:
         """Turn the Linear layer into a 1×1 conv."""
         return Conv1x1Segmenter(trained)
-
-
-def _error(features: Tensor, wanted: Tensor) -> Tensor:
-    """The mean squared error as a share of the variance."""
-    return F.mse_loss(features.float(), wanted.float()) / wanted.float().var()
 
 
 _WORTH_NAMING = 0.05  # of the image
