@@ -20,7 +20,6 @@ _SOURCES = (
 _FCN: dict[str, Any] = {
     "task": "segment",
     "architecture": "fcn_vgg",
-    "arguments": {"backbone": "vgg16", "fc_width": 384, "fc_kernel": 3},
 }
 _CLASSIFIER: dict[str, Any] = {"task": "classify", **_FOUR, "sources": _SOURCES, "analysis_size": 192}
 _WHOLE: dict[str, Any] = {
@@ -36,6 +35,7 @@ RECIPES = {
     for recipe in (
         Recipe(
             name="fcn_vgg16",
+            arguments={"backbone": "vgg16", "fc_width": 384, "fc_kernel": 5},
             **_FCN,
             **_FOUR,
             sources=_SOURCES,
@@ -81,11 +81,25 @@ RECIPES = {
                     balanced=True,
                     class_weights=(1.0, 1.1, 1.7, 1.0),
                 ),
+                Phase(
+                    steps=1120,
+                    image_size=256,
+                    other_sizes=(192, 224, 288),
+                    batch_size=12,
+                    peak_rate=6e-4,
+                    area=(0.5, 1.0),
+                    distant=0.2,
+                    pasted=0.1,
+                    structures=0.25,
+                    balanced=True,
+                    class_weights=(1.0, 1.1, 1.3, 1.0),
+                ),
             ),
             analysis_size=224,
         ),
         Recipe(
             name="fcn_vgg16_camvid",
+            arguments={"backbone": "vgg16", "fc_width": 384, "fc_kernel": 3},
             **_FCN,
             classes=tuple(CAMVID),
             colours=tuple(CAMVID.values()),
@@ -146,13 +160,14 @@ RECIPES = {
             name="conv1x1_resnet18",
             arguments={"backbone": "resnet18"},
             architecture="conv1x1_resnet",
+            **{**_CLASSIFIER, "analysis_size": 224},
             phases=(
                 Phase(
-                    steps=2000,
+                    steps=1100,
                     image_size=96,
                     batch_size=32,
-                    peak_rate=2e-3,
-                    backbone_share=1.0,
+                    peak_rate=1e-3,
+                    backbone_share=0.6,
                     frozen=(),
                     taught=True,
                     area=(0.2, 1.0),
@@ -172,7 +187,6 @@ RECIPES = {
                     class_weights=_EQUAL,
                 ),
             ),
-            **_CLASSIFIER,
         ),
     )
 }
