@@ -21,7 +21,7 @@ _FCN: dict[str, Any] = {
     "task": "segment",
     "architecture": "fcn_vgg",
 }
-_CLASSIFIER: dict[str, Any] = {"task": "classify", **_FOUR, "sources": _SOURCES, "analysis_size": 192}
+_CLASSIFIER: dict[str, Any] = {"task": "classify", **_FOUR, "sources": _SOURCES}
 _WHOLE: dict[str, Any] = {
     "area": (0.1, 1.0),
     "structures": 0.15,
@@ -155,12 +155,14 @@ RECIPES = {
                 Phase(steps=500, image_size=160, peak_rate=1e-3, backbone_share=0.2, frozen=(), **_LABELLED),
             ),
             **_CLASSIFIER,
+            analysis_size=192,
         ),
         Recipe(
             name="conv1x1_resnet18",
             arguments={"backbone": "resnet18"},
             architecture="conv1x1_resnet",
-            **{**_CLASSIFIER, "analysis_size": 224},
+            **_CLASSIFIER,
+            analysis_size=224,
             phases=(
                 Phase(
                     steps=1100,
