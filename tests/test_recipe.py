@@ -22,4 +22,4 @@ def test_a_folder_of_one_s_own_brings_its_classes_and_takes_fewer_steps(own_fold
     assert recipe.name == "mugs"
     assert recipe.classes == ("background", "mug")
     assert [phase.steps for phase in recipe.phases] == [30, 40, 48, 48, 40, 40]
-    assert RECIPES["fcn_vgg16"].for_own(open_dataset(own_folder, None, "train"), 5).steps == 25
+    assert RECIPES["fcn_vgg16"].for_own(open_dataset(own_folder, None, "train"), 5).steps == 30
