@@ -28,6 +28,7 @@ _WHOLE: dict[str, Any] = {
 }  # small crops too: most of those without an object are small
 _LABELLED: dict[str, Any] = {**_WHOLE, "beside": 0.35, "pasted": 0.2, "balanced": True}
 _EQUAL = (1.0, 1.0, 1.0, 1.0)
+_LATER: dict[str, Any] = {"peak_rate": 6e-4, "area": (0.5, 1.0), "distant": 0.2, "pasted": 0.1, "balanced": True}
 _APART: dict[str, Any] = {"distant": 0.3, "pasted": 0.3}
 
 RECIPES = {
@@ -73,26 +74,18 @@ RECIPES = {
                     image_size=224,
                     other_sizes=(160, 192, 256, 288),
                     batch_size=12,
-                    peak_rate=6e-4,
-                    area=(0.5, 1.0),
-                    distant=0.2,
-                    pasted=0.1,
                     structures=0.3,
-                    balanced=True,
                     class_weights=(1.0, 1.1, 1.7, 1.0),
+                    **_LATER,
                 ),
                 Phase(
                     steps=1120,
                     image_size=256,
                     other_sizes=(192, 224, 288),
                     batch_size=12,
-                    peak_rate=6e-4,
-                    area=(0.5, 1.0),
-                    distant=0.2,
-                    pasted=0.1,
                     structures=0.25,
-                    balanced=True,
                     class_weights=(1.0, 1.1, 1.3, 1.0),
+                    **_LATER,
                 ),
             ),
             analysis_size=224,
@@ -136,12 +129,8 @@ RECIPES = {
                     image_size=224,
                     other_sizes=(160, 192, 256, 288),
                     batch_size=8,
-                    peak_rate=6e-4,
-                    area=(0.5, 1.0),
-                    distant=0.2,
-                    pasted=0.1,
                     structures=0.2,
-                    balanced=True,
+                    **_LATER,
                 ),
             ),
             analysis_size=224,
